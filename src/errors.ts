@@ -36,6 +36,7 @@ const traits = {
   host_not_allowed: permanent,
   recipient_not_allowed: permanent,
   body_too_large: permanent,
+  upload_too_slow: permanent,
   stanza_too_large: permanent,
   unsupported_media_type: permanent,
   unsupported_content_encoding: permanent,
@@ -78,6 +79,8 @@ const traits = {
   account_disabled: permanent,
   login_failed: permanent,
   login_temporarily_failed: temporary,
+  /** Kept SCRAM keys no longer fit the server's: the next login has to be made with the password. */
+  password_needed: temporary,
 
   // The server's word on one message: the conditions of RFC 6120 section 8.3.3, and of RFC 3920 before it
   bad_request: permanent,

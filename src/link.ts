@@ -18,8 +18,8 @@ export interface Bounce {
 
 /** What a link tells its owner. Never called before `Login` has resolved, never after `lost`. */
 export interface LinkEvents {
-  /** The server has handled `total` of the stanzas sent on this link, modulo 2^32 (XEP-0198's `h`). */
-  acknowledged(total: number): void;
+  /** The server has handled the next `count` of the messages sent on this link, in their order. */
+  acknowledged(count: number): void;
   bounced(bounce: Bounce): void;
   /** After `send` returned false: the socket takes more. */
   drained(): void;
@@ -34,6 +34,8 @@ export interface Link {
   send(stanzas: readonly string[]): boolean;
   /** Closes the stream as RFC 6120 section 4.4 wants it, within 2 s; then `lost` is called. */
   close(): Promise<void>;
+  /** Ends the link at once, for `reason`; `lost` is called with it. */
+  abort(reason: Failure): void;
 }
 
 /** Connects, encrypts, logs in, binds a resource. Rejects with a Failure; settles soon after `signal` aborts. */
