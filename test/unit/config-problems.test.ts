@@ -1,0 +1,176 @@
+/** Files that are not good as a whole, and all the problems that they have. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { formatProblem } from "../../src/config/problem.ts";
+import { loadConfig } from "../../src/config.ts";
+import { configProblems } from "../support/config-problems.ts";
+import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
+
+let folder: TempFolder;
+beforeAll(async () => {
+  folder = await makeTempFolder();
+});
+afterAll(() => folder.remove());
+
+const host = `[hosts."example.com"]`;
+const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.sock"`;
+const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
+const loopbackRule = "must stand beside a loopback connect (127.0.0.0/8, [::1] or localhost)";
+
+/** Whole files, and all the problems that they have. */
+const files: readonly [what: string, text: string, problems: readonly string[]][] = [
+  ["an empty file", "", [`1: [hosts]: must allow at least one domain to log in: [hosts."example.com"], got none`]],
+  [
+    "no host",
+    `[http]\npath = "/x"\n\n`,
+    [`2: [hosts]: must allow at least one domain to log in: [hosts."example.com"], got none`],
+  ],
+  [
+    "an unknown key",
+    `${host}\n[http]\nlisen = "x"`,
+    [`3: [http] lisen: is not a setting; the nearest one is "listen", got "x"`],
+  ],
+  [
+    "an unknown key of a host",
+    `${host}\ncafile = "x"`,
+    [`2: ${host} cafile: is not a setting; the nearest one is "ca_file", got "x"`],
+  ],
+  [
+    "a setting of another table",
+    `${host}\n[http]\nlevel = "info"\nconnect = "x"`,
+    [
+      `3: [http] level: is not a setting; the nearest one is [log] level, got "info"`,
+      `4: [http] connect: is not a setting; the nearest one is [hosts."…"] connect, got "x"`,
+    ],
+  ],
+  [
+    "a setting that only later versions have",
+    `${host}\n[http]\nallowed_origins = []`,
+    [`3: [http] allowed_origins: is not a setting; the nearest one is "listen", got []`],
+  ],
+  [
+    "a setting outside its table",
+    `listen = "127.0.0.1:1"\n${host}`,
+    [`1: [listen]: is not a setting outside its table; the nearest one is [http] listen, got "127.0.0.1:1"`],
+  ],
+  [
+    "an unknown table, which is one problem with all that is in it",
+    `${host}\n[session]\nidle = "1h"\nmax = 3`,
+    [`2: [session]: is not a table of settings; the nearest one is [sessions], got [session]`],
+  ],
+  [
+    "a key of every object",
+    `${host}\n[http]\nconstructor = 1`,
+    [`3: [http] constructor: is not a setting; the nearest one is "listen", got 1`],
+  ],
+  ["a value for a table", `http = 1\n${host}`, ["1: [http]: must be a table: [http], got 1"]],
+  ["a value for the hosts", "hosts = 1", [`1: [hosts]: must be a table: [hosts."example.com"], got 1`]],
+  ["a value for a host", `[hosts]\n"example.com" = "x"`, [`2: ${host}: must be a table: ${host}, got "x"`]],
+  [
+    "a table for a value",
+    `${host}\n[http.listen]\nport = 1`,
+    [`2: [http] listen: ${listenRule}, not a table, got [http.listen]`],
+  ],
+  [
+    "an inline table for a value",
+    `${host}\nconnect = { a = 1 }`,
+    [`2: ${host} connect: ${connectRule}, not a table, got { a = 1 }`],
+  ],
+  [
+    "a domain without its quotes",
+    `[hosts.example.com]\nconnect = "xmpp://localhost"`,
+    [`1: [hosts."example"] com: must have the domain in quotes: ${host}, got [hosts.example.com]`],
+  ],
+  [
+    "a host that is an address",
+    `[hosts."bob@example.com"]`,
+    [
+      `1: [hosts."bob@example.com"]: must be a domain such as "example.com", without a user or a resource, got [hosts."bob@example.com"]`,
+    ],
+  ],
+  [
+    "two names of one domain",
+    `${host}\n[hosts."EXAMPLE.com"]`,
+    [`2: [hosts."EXAMPLE.com"]: must not be the domain of ${host} in line 1 again, got [hosts."EXAMPLE.com"]`],
+  ],
+  [
+    "plaintext to a server that is not on this machine",
+    `${host}\nconnect = "xmpp://192.0.2.1"\ninsecure_plaintext = true`,
+    [`3: ${host} insecure_plaintext: ${loopbackRule}, got true`],
+  ],
+  [
+    "plaintext to a name that only looks like loopback",
+    `${host}\nconnect = "xmpp://127.0.0.1.example.com"\ninsecure_plaintext = true`,
+    [`3: ${host} insecure_plaintext: ${loopbackRule}, got true`],
+  ],
+  [
+    "plaintext beside a connect that cannot be read, which is one mistake",
+    `${host}\nconnect = "127.0.0.1"\ninsecure_plaintext = true`,
+    [`2: ${host} connect: ${connectRule}, got "127.0.0.1"`],
+  ],
+  [
+    "a key twice, each with its own mistake",
+    `${host}\n[sessions]\nmax = "a"\nmax = "b"`,
+    [
+      `3: [sessions] max: must be a whole number from 1 to 100000, got "a"`,
+      `4: [sessions] max: must stand only once, is in line 3 already, got "b"`,
+      `4: [sessions] max: must be a whole number from 1 to 100000, got "b"`,
+    ],
+  ],
+  ["a table twice", `${host}\n[log]\n[log]`, ["3: [log]: must stand only once, is in line 2 already, got [log]"]],
+  ["a list of tables", `[[hosts]]\na = 1`, ["1: [hosts]: must be one table, not a list of tables, got [[hosts]]"]],
+  [
+    "a table opened in two ways",
+    `http.path = "/x"\n[http]\nmax_body = "1KiB"\n${host}`,
+    ["2: is not valid TOML (defining a key multiple times is invalid), got [http]"],
+  ],
+];
+
+test.each(files)("%s", async (_, text, problems) => {
+  expect(await configProblems(folder, text)).toEqual(problems.map((problem) => `post-msg.toml:${problem}`));
+});
+
+test("five different mistakes, a syntax error among them, are all reported with their lines", async () => {
+  const text = `# five mistakes
+[http]
+listen = "127.0.0.1"
+path = /msg
+max_bdy = "64KiB"
+
+[sessions]
+max = "many"
+
+[hosts."example.com"]
+recipients = ["*"]
+insecure_plaintext = true
+`;
+  expect(await configProblems(folder, text)).toEqual([
+    `post-msg.toml:3: [http] listen: ${listenRule}, got "127.0.0.1"`,
+    "post-msg.toml:4: [http] path: is not valid TOML (unexpected character; text must stand in quotes), got path = /msg",
+    `post-msg.toml:5: [http] max_bdy: is not a setting; the nearest one is "max_body", got "64KiB"`,
+    `post-msg.toml:8: [sessions] max: must be a whole number from 1 to 100000, got "many"`,
+    `post-msg.toml:12: ${host} insecure_plaintext: ${loopbackRule}, got true`,
+  ]);
+});
+
+test("a file that is missing, a folder, or not UTF-8 is one problem", async () => {
+  const of = async (path: string) => {
+    const loaded = await loadConfig(path);
+    return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
+  };
+  const missing = `${folder.path}/missing.toml`;
+  expect(await of(missing)).toEqual([`${missing}: must be a readable configuration file; there is no such file`]);
+  expect(await of(folder.path)).toEqual([`${folder.path}: must be a readable configuration file; it is a directory`]);
+  expect(await configProblems(folder, new Uint8Array([0x5b, 0xff]))).toEqual([
+    "post-msg.toml: must be a readable configuration file; it is not UTF-8",
+  ]);
+});
+
+test("a value is shown on one printable line, cut, and without a password in a URI", async () => {
+  const [long, hidden] = await configProblems(
+    folder,
+    `${host}\nca_file = """a\n\u{9b}31m${"x".repeat(200)}"""\nconnect = "http://user:secret@localhost"`,
+  );
+  expect(long).toMatch(/^post-msg\.toml:2: .*, got """a \\u\{9b\}31mx{64,}…$/);
+  expect(hidden).toEndWith(`got "http://…@localhost"`);
+});

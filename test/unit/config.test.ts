@@ -1,0 +1,183 @@
+/** Files that are good: what they mean. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { formatProblem } from "../../src/config/problem.ts";
+import { hostSettings, type Settings, sections } from "../../src/config/settings.ts";
+import { type Config, loadConfig, mayReceive } from "../../src/config.ts";
+import { parseJid } from "../../src/jid.ts";
+import { makeAuthority } from "../support/ca.ts";
+import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
+
+let folder: TempFolder;
+beforeAll(async () => {
+  folder = await makeTempFolder();
+});
+afterAll(() => folder.remove());
+
+const aHost = `[hosts."example.com"]`;
+
+async function load(text: string): Promise<{ config: Config; warnings: string[] }> {
+  const loaded = await loadConfig(await folder.write("post-msg.toml", text));
+  if ("problems" in loaded) throw new Error(loaded.problems.map(formatProblem).join("\n"));
+  return { config: loaded.config, warnings: loaded.warnings.map(formatProblem) };
+}
+
+async function loadHost(settings: string) {
+  const { config, warnings } = await load(`${aHost}\n${settings}`);
+  const host = config.hosts.get("example.com");
+  if (host === undefined) throw new Error("The host is missing.");
+  return { host, warnings };
+}
+
+function jid(text: string) {
+  const parsed = parseJid(text);
+  if ("problem" in parsed) throw new Error(parsed.problem);
+  return parsed.jid;
+}
+
+test("one host alone is a whole configuration, and the rest has its defaults", async () => {
+  const { config, warnings } = await load(aHost);
+  expect(warnings).toEqual([]);
+  expect(config).toEqual({
+    http: {
+      listen: { hostname: "127.0.0.1", port: 5280 },
+      path: "/msg",
+      maxBodyBytes: 65_536,
+      forbiddenCharacters: "refuse",
+    },
+    sessions: { idleMs: 900_000, max: 1000, loginTimeoutMs: 15_000 },
+    delivery: { ackTimeoutMs: 5_000 },
+    log: { level: "info", format: "auto" },
+    hosts: new Map([
+      [
+        "example.com",
+        {
+          domain: "example.com",
+          connect: undefined,
+          caCertificates: [],
+          recipients: [{ kind: "anybody" }],
+          insecurePlaintext: false,
+        },
+      ],
+    ]),
+  });
+});
+
+test("every setting is taken from the file", async () => {
+  const { config } = await load(`
+    [http]
+    listen = "[::1]:0"
+    path = "/gateway/msg"
+    max_body = "256KiB"
+    forbidden_characters = "replace"
+    [sessions]
+    idle = "1h"
+    max = 5
+    login_timeout = "500ms"
+    [delivery]
+    ack_timeout = "1s"
+    [log]
+    level = "debug"
+    format = "json"
+    [hosts."Example.COM"]
+    connect = "xmpps://[::1]"
+    recipients = ["bob@example.com"]`);
+  expect(config.http).toEqual({
+    listen: { hostname: "::1", port: 0 },
+    path: "/gateway/msg",
+    maxBodyBytes: 262_144,
+    forbiddenCharacters: "replace",
+  });
+  expect(config.sessions).toEqual({ idleMs: 3_600_000, max: 5, loginTimeoutMs: 500 });
+  expect(config.delivery).toEqual({ ackTimeoutMs: 1_000 });
+  expect(config.log).toEqual({ level: "debug", format: "json" });
+  expect(config.hosts.get("example.com")).toMatchObject({
+    domain: "example.com",
+    connect: { tls: "direct", hostname: "::1", port: 5223 },
+    recipients: [{ kind: "address", bare: "bob@example.com" }],
+  });
+});
+
+test.each([
+  ['[http]\nlisten = "localhost:80"', { hostname: "localhost", port: 80 }],
+  ['[http]\nlisten = "0.0.0.0:65535"', { hostname: "0.0.0.0", port: 65_535 }],
+  ['[http]\nlisten = "unix:/run/post-msg/http.sock"', { unixPath: "/run/post-msg/http.sock" }],
+  ['http.listen = "127.0.0.1:1"', { hostname: "127.0.0.1", port: 1 }],
+  ["http = { listen = '127.0.0.1:2' }", { hostname: "127.0.0.1", port: 2 }],
+])("%j is where to listen", async (text, listen) => {
+  expect((await load(`${text}\n${aHost}`)).config.http.listen).toEqual(listen);
+});
+
+test.each([
+  ["xmpp://192.0.2.7:5222", { tls: "starttls", hostname: "192.0.2.7", port: 5222 }],
+  ["xmpp://Xmpp.Example.com", { tls: "starttls", hostname: "xmpp.example.com", port: 5222 }],
+  ["xmpps://xmpp.example.com", { tls: "direct", hostname: "xmpp.example.com", port: 5223 }],
+  ["XMPPS://[2001:DB8::1]:443", { tls: "direct", hostname: "2001:db8::1", port: 443 }],
+] as const)("connect = %j", async (written, connect) => {
+  expect((await loadHost(`connect = "${written}"`)).host.connect).toEqual(connect);
+});
+
+test("a file with a byte order mark, CRLF line ends, comments and arrays over several lines is read", async () => {
+  const text = `\u{FEFF}# hello\r\n${aHost} # the only one\r\nrecipients = [ # who\r\n  "a@example.com",\r\n  "b@example.com",\r\n]\r\n`;
+  expect((await load(text)).config.hosts.get("example.com")?.recipients).toHaveLength(2);
+});
+
+describe("ca_file", () => {
+  test("brings its certificates, and a relative path starts at the configuration's folder", async () => {
+    const [one, two] = await Promise.all([makeAuthority("One"), makeAuthority("Two")]);
+    await folder.write("both.pem", `a comment\n${one.certificatePem}\n${two.certificatePem}`);
+    const { host } = await loadHost(`ca_file = "both.pem"`);
+    expect(host.caCertificates.map((pem) => pem.trim())).toEqual([
+      one.certificatePem.trim(),
+      two.certificatePem.trim(),
+    ]);
+  });
+});
+
+test.each(["127.0.0.1", "127.9.8.7", "[::1]", "[0:0:0:0:0:0:0:1]", "localhost"])(
+  "insecure_plaintext may stand beside a connect to %s",
+  async (address) => {
+    const { host, warnings } = await loadHost(`connect = "xmpp://${address}"\ninsecure_plaintext = true`);
+    expect(host.insecurePlaintext).toBe(true);
+    expect(warnings).toEqual([]);
+  },
+);
+
+test("what is allowed but unwise is a warning with its line", async () => {
+  const { warnings } = await load(`[sessions]\nidle = "659s"\n${aHost}`);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toEndWith(
+    `post-msg.toml:2: [sessions] idle: should be at least "11m", since late bounces will be missed: servers report some only then, got "659s"`,
+  );
+  expect((await load(`[sessions]\nidle = "660s"\n${aHost}`)).warnings).toEqual([]);
+  const direct = await loadHost(`connect = "xmpps://localhost"\ninsecure_plaintext = true`);
+  expect(direct.warnings[0]).toContain(':3: [hosts."example.com"] insecure_plaintext: has no effect');
+});
+
+const receivers: readonly [patterns: string[], allowed: string[], refused: string[]][] = [
+  [["*"], ["bob@example.com", "example.org", "a@b.example/c"], []],
+  [["bob@example.com"], ["bob@example.com", "BOB@example.com/phone"], ["bobby@example.com", "example.com"]],
+  [["example.org"], ["example.org", "example.org/x"], ["a@example.org", "sub.example.org"]],
+  [["*@example.com"], ["a@example.com", "a@example.com/x"], ["example.com", "a@sub.example.com", "a@notexample.com"]],
+  [["*.example.org"], ["a.example.org", "room@b.a.example.org/x"], ["example.org", "a@example.org", "notexample.org"]],
+  [["*@Example.com", "carol@example.net"], ["a@example.com", "carol@example.net"], ["dave@example.net"]],
+];
+
+describe.each(receivers)("recipients = %j", (patterns, allowed, refused) => {
+  test.each([
+    ["allow", allowed, true],
+    ["refuse", refused, false],
+  ] as const)("%s %j", async (_, addresses, expected) => {
+    const { host } = await loadHost(`recipients = ${JSON.stringify(patterns)}`);
+    for (const address of addresses) expect([address, mayReceive(host, jid(address))]).toEqual([address, expected]);
+  });
+});
+
+test("every setting in the schema has a help line, and a default that its own rule takes", () => {
+  const groups: readonly Settings[] = [...Object.values(sections), hostSettings];
+  for (const [key, setting] of groups.flatMap((group) => Object.entries(group))) {
+    expect([key, setting.help.length > 20 && setting.help.endsWith(".")]).toEqual([key, true]);
+    const shown = setting.default ?? setting.example;
+    expect([key, "value" in setting.type.read(shown)]).toEqual([key, true]);
+  }
+});
