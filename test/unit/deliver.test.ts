@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { createDeliver, type DeliverParts } from "../../src/deliver.ts";
+import { Failure } from "../../src/errors.ts";
+import { jid } from "../support/jid.ts";
+
+const request = {
+  credentials: { account: jid("alice@example.com"), password: "secret" },
+  message: { id: "m1", to: jid("bob@example.com/desk"), type: "chat" as const, body: "hi" },
+  signal: new AbortController().signal,
+};
+
+/** A delivery whose sessions answer with `answers`, one a session. */
+function deliverWith(answers: readonly (Failure | "taken")[], parts: Partial<DeliverParts> = {}) {
+  let opened = 0;
+  const deliver = createDeliver({
+    openSession: async () => {
+      const answer = answers[opened++];
+      return { send: () => (answer instanceof Failure ? Promise.reject(answer) : Promise.resolve()) };
+    },
+    toStanza: () => "<message/>",
+    maxStanzaBytes: 100,
+    ...parts,
+  });
+  return { deliver, opened: () => opened };
+}
+
+describe("a delivery", () => {
+  test("gives a receipt with the message's id, the sender's bare address and the recipient as addressed", async () => {
+    expect(await deliverWith(["taken"]).deliver(request)).toEqual({
+      id: "m1",
+      from: "alice@example.com",
+      to: "bob@example.com/desk",
+      type: "chat",
+    });
+  });
+
+  test("tries a fresh session when the cached one ended before a byte was written, once", async () => {
+    const gone = new Failure("stream_closed", "Gone.");
+    const recovered = deliverWith([gone, "taken"]);
+    await recovered.deliver(request);
+    expect(recovered.opened()).toBe(2);
+    const lost = deliverWith([gone, gone, "taken"]);
+    await expect(lost.deliver(request)).rejects.toMatchObject({ code: "stream_closed", outcome: "not_sent" });
+    expect(lost.opened()).toBe(2);
+  });
+
+  test.each(["connection_lost", "ack_timeout", "item_not_found", "withdrawn"] as const)(
+    "never sends again after %s",
+    async (code) => {
+      const once = deliverWith([new Failure(code, "No."), "taken"]);
+      await expect(once.deliver(request)).rejects.toMatchObject({ code });
+      expect(once.opened()).toBe(1);
+    },
+  );
+
+  test("refuses a stanza that the server would not take before it logs in", async () => {
+    const large = deliverWith(["taken"], { toStanza: () => "é".repeat(51) });
+    await expect(large.deliver(request)).rejects.toMatchObject({ code: "stanza_too_large" });
+    expect(large.opened()).toBe(0);
+  });
+});
