@@ -1,0 +1,62 @@
+/** SASL over an XML stream (RFC 6120 section 6). */
+
+import type { Element } from "@xmpp/xml";
+import { Failure } from "../errors.ts";
+import { saslFailure } from "./conditions.ts";
+import { namespaces } from "./namespaces.ts";
+import { chooseExchange, type SaslContext, type SaslOffer } from "./sasl/choose.ts";
+import type { SaslExchange } from "./sasl/exchange.ts";
+import type { XmppStream } from "./stream.ts";
+
+/** Returns the exchange that succeeded. The stream has to be negotiated anew behind it. */
+export async function authenticate(
+  stream: XmppStream,
+  features: Element,
+  context: SaslContext,
+  domain: string,
+  signal: AbortSignal,
+): Promise<SaslExchange> {
+  const exchange = chooseExchange(readOffer(features), context);
+  stream.push(
+    `<auth xmlns="${namespaces.sasl}" mechanism="${exchange.mechanism}">${encode(exchange.initialResponse)}</auth>`,
+  );
+  for (;;) {
+    const element = await stream.next(signal);
+    if (element.is("challenge", namespaces.sasl)) {
+      const response = await exchange.respond(decode(element, domain), signal);
+      stream.push(`<response xmlns="${namespaces.sasl}">${Buffer.from(response).toString("base64")}</response>`);
+    } else if (element.is("success", namespaces.sasl)) {
+      exchange.finish(element.getText() === "" ? undefined : decode(element, domain));
+      return exchange;
+    } else if (element.is("failure", namespaces.sasl)) {
+      const condition = element.getChildElements().find((child) => child.getName() !== "text");
+      const cause = new Error(`SASL failure: ${element.toString().slice(0, 1000)}`);
+      throw saslFailure(condition?.getName() ?? "not-authorized", domain, cause);
+    } else {
+      throw stream.unexpected(element, "the answer to a SASL step");
+    }
+  }
+}
+
+function readOffer(features: Element): SaslOffer {
+  const mechanisms = features.getChild("mechanisms", namespaces.sasl)?.getChildren("mechanism") ?? [];
+  const bindings = features.getChild("sasl-channel-binding", namespaces.saslChannelBinding);
+  return {
+    mechanisms: mechanisms.map((mechanism) => mechanism.getText()),
+    channelBindings: bindings?.getChildren("channel-binding").map((binding) => binding.attrs["type"] ?? "") ?? [],
+  };
+}
+
+/** An empty initial response is "=" (RFC 6120 section 6.4.2). */
+function encode(initialResponse: Uint8Array): string {
+  return initialResponse.length === 0 ? "=" : Buffer.from(initialResponse).toString("base64");
+}
+
+function decode(element: Element, domain: string): Uint8Array {
+  const text = element.getText().trim();
+  if (text === "=") return new Uint8Array();
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw new Failure("protocol_error", `The XMPP server of "${domain}" sent a SASL message that is not base64.`);
+  }
+  return Buffer.from(text, "base64");
+}

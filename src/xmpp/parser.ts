@@ -1,0 +1,98 @@
+/**
+ * The XML of one incoming stream, made into elements. Stands where @xmpp/xml's own parser would: that one has no limits
+ * and lets through what RFC 6120 section 11.1 forbids (comments, processing instructions, DTDs, undefined entities).
+ * Emits `start` (stream header), `element` (each child of the root) and `end`, as @xmpp/connection expects; throws a
+ * Failure from `write` on anything that has to end the stream.
+ */
+
+import { EventEmitter } from "node:events";
+import { Element } from "@xmpp/xml";
+import { SaxesParser, type SaxesTagNS } from "saxes";
+import { Failure } from "../errors.ts";
+
+/** What one stanza of the server may take, in bytes, and how deep it may nest. */
+const maxStanzaBytes = 512 * 1024;
+const maxDepth = 64;
+
+export class StreamParser extends EventEmitter {
+  readonly #saxes = new SaxesParser({ xmlns: true, position: false });
+  #root: Element | undefined;
+  #cursor: Element | undefined;
+  #depth = 0;
+  #bytesSinceElement = 0;
+  #betweenElements = false;
+
+  constructor() {
+    super();
+    this.#saxes.on("opentag", (tag) => this.#openTag(tag));
+    this.#saxes.on("closetag", () => this.#closeTag());
+    this.#saxes.on("text", (text) => this.#text(text));
+    this.#saxes.on("cdata", (text) => this.#text(text));
+    this.#saxes.on("doctype", () => refuse("a document type declaration"));
+    this.#saxes.on("comment", () => refuse("a comment"));
+    this.#saxes.on("processinginstruction", () => refuse("a processing instruction"));
+    this.#saxes.on("error", (error) => refuse("XML that is not well-formed", error));
+  }
+
+  /** True when nothing has been read beyond the last whole element. */
+  get atRest(): boolean {
+    return this.#betweenElements;
+  }
+
+  write(text: string, bytes = Buffer.byteLength(text)): void {
+    // Whitespace between stanzas is a keep-alive (RFC 6120 section 4.6.1); saxes would collect it until the next tag.
+    if (this.#betweenElements && text.trim() === "") return;
+    this.#bytesSinceElement += bytes;
+    if (this.#bytesSinceElement > maxStanzaBytes) refuse(`a stanza of more than ${maxStanzaBytes} bytes`);
+    this.#betweenElements = false;
+    this.#saxes.write(text);
+    if (this.#depth === 1 && /> *$/.test(text)) this.#betweenElements = true;
+  }
+
+  end(): void {}
+
+  #openTag(tag: SaxesTagNS): void {
+    const attrs: Record<string, string> = {};
+    for (const [name, attribute] of Object.entries(tag.attributes)) attrs[name] = attribute.value;
+    const element = new Element(tag.name, attrs);
+    this.#depth += 1;
+    if (this.#depth > maxDepth) refuse(`elements nested deeper than ${maxDepth}`);
+    if (this.#root === undefined) {
+      this.#root = element;
+      this.#bytesSinceElement = 0;
+      this.emit("start", element);
+    } else if (this.#cursor === undefined) {
+      // Not appended: the root must not collect every stanza of the stream's life.
+      element.parent = this.#root;
+    } else {
+      this.#cursor.append(element);
+    }
+    if (element !== this.#root) this.#cursor = element;
+  }
+
+  #closeTag(): void {
+    this.#depth -= 1;
+    if (this.#depth === 0) {
+      this.emit("end", this.#root);
+      return;
+    }
+    const closed = this.#cursor;
+    if (closed === undefined) return;
+    if (this.#depth > 1) {
+      this.#cursor = closed.parent ?? undefined;
+      return;
+    }
+    this.#cursor = undefined;
+    this.#bytesSinceElement = 0;
+    this.emit("element", closed);
+  }
+
+  #text(text: string): void {
+    // saxes reports text outside the root as an error of its own; text between stanzas carries no meaning.
+    this.#cursor?.append(text);
+  }
+}
+
+function refuse(what: string, cause?: unknown): never {
+  throw new Failure("protocol_error", `The XMPP server sent ${what}, which ends the stream.`, { cause });
+}

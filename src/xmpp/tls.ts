@@ -1,0 +1,95 @@
+/**
+ * TLS for STARTTLS and direct TLS alike: the certificate is checked against the XMPP domain (RFC 6120 section 13.7.2),
+ * whatever the environment says.
+ */
+
+import { isIP, type Socket } from "node:net";
+import tls from "node:tls";
+import { asciiDomain } from "../domain.ts";
+import { type Code, Failure } from "../errors.ts";
+import { withAbort } from "./deadline.ts";
+
+export interface TlsIdentity {
+  /** The XMPP domain, which the certificate must name. */
+  readonly domain: string;
+  /** PEM; trusted for this domain beside the system's. */
+  readonly caCertificates: readonly string[];
+}
+
+/** Takes the socket over; on failure it is destroyed. Rejects with a Failure that tells certificate errors apart. */
+export async function encrypt(socket: Socket, identity: TlsIdentity, signal: AbortSignal): Promise<tls.TLSSocket> {
+  const name = asciiDomain(identity.domain).replace(/^\[(.*)\]$/, "$1");
+  const secure = tls.connect({
+    socket,
+    host: name,
+    // SNI carries names only (RFC 6066 section 3).
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ca: trustedCertificates(identity.caCertificates),
+    ALPNProtocols: ["xmpp-client"],
+    minVersion: "TLSv1.2",
+    // Said outright, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment is the default otherwise.
+    rejectUnauthorized: true,
+  });
+  try {
+    await withAbort(signal, (resolve, reject) => {
+      secure.once("secureConnect", resolve);
+      secure.on("error", reject);
+      secure.once("close", () => reject(new Error("The connection was closed during the TLS handshake.")));
+    });
+    if (!secure.authorized) throw secure.authorizationError ?? new Error("The certificate was not verified.");
+    return secure;
+  } catch (error) {
+    secure.destroy();
+    socket.destroy();
+    if (error instanceof Failure) throw error;
+    throw tlsFailure(error, identity.domain);
+  }
+}
+
+let systemCertificates: readonly string[] | undefined;
+
+/** Passing `ca` replaces the defaults, so they are listed with it. */
+function trustedCertificates(own: readonly string[]): string[] {
+  systemCertificates ??= [...new Set([...tls.getCACertificates("default"), ...tls.getCACertificates("system")])];
+  return [...systemCertificates, ...own];
+}
+
+const certificateCodes: Readonly<Record<string, Code>> = {
+  CERT_HAS_EXPIRED: "certificate_expired",
+  CERT_NOT_YET_VALID: "certificate_not_yet_valid",
+  ERR_TLS_CERT_ALTNAME_INVALID: "certificate_name_mismatch",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "certificate_self_signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "certificate_untrusted",
+  UNABLE_TO_GET_ISSUER_CERT: "certificate_untrusted",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate_untrusted",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate_untrusted",
+  CERT_CHAIN_TOO_LONG: "certificate_untrusted",
+  CERT_REVOKED: "certificate_untrusted",
+  CERT_SIGNATURE_FAILURE: "certificate_untrusted",
+  CERT_UNTRUSTED: "certificate_untrusted",
+  CERT_REJECTED: "certificate_untrusted",
+  INVALID_CA: "certificate_untrusted",
+  INVALID_PURPOSE: "certificate_untrusted",
+  PATH_LENGTH_EXCEEDED: "certificate_untrusted",
+  HOSTNAME_MISMATCH: "certificate_name_mismatch",
+};
+
+const sentences: Partial<Record<Code, string>> = {
+  certificate_expired: "its certificate has expired; it needs a new one",
+  certificate_not_yet_valid: "its certificate is not valid yet; check the clocks of both machines",
+  certificate_name_mismatch: "its certificate is for another name; it needs one for this domain",
+  certificate_self_signed:
+    "its certificate is signed by itself; it needs one of a known authority, or ca_file in the gateway's settings",
+  certificate_untrusted:
+    "its certificate's authority is not known here; it needs one of a known authority, or ca_file in the gateway's settings",
+};
+
+function tlsFailure(error: unknown, domain: string): Failure {
+  const code = certificateCodes[errorCode(error)] ?? "tls_failed";
+  const reason = sentences[code] ?? "the TLS handshake failed; it needs TLS 1.2 or later";
+  return new Failure(code, `The XMPP server of "${domain}" cannot be trusted: ${reason}.`, { cause: error });
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,209 @@
+/** Where it listens, how it stops, and what it does about slow callers and those who hang up. */
+
+import { describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Failure } from "../../src/errors.ts";
+import { readBody } from "../../src/http/body.ts";
+import type { ListenAddress } from "../../src/http/options.ts";
+import type { Receipt } from "../../src/message.ts";
+import { alice, startGateway } from "../support/http-gateway.ts";
+
+const receipt: Receipt = { id: "1", from: "alice@example.com", to: "bob@example.com", type: "chat" };
+
+async function failureOf(attempt: Promise<unknown>): Promise<string> {
+  return attempt.then(
+    () => "no failure",
+    (error: Error) => error.message,
+  );
+}
+
+describe("the address", () => {
+  test("of another process is refused, not shared", async () => {
+    await using first = await startGateway();
+    const listen: ListenAddress = { hostname: "127.0.0.1", port: first.port };
+    expect(await failureOf(startGateway({ listen }))).toBe(
+      `Could not listen on "127.0.0.1:${first.port}": another process has that address.`,
+    );
+  });
+
+  test("that this machine does not have is refused", async () => {
+    expect(await failureOf(startGateway({ listen: { hostname: "192.0.2.1", port: 0 } }))).toMatch(
+      /^Could not listen on "192\.0\.2\.1:0": .+\.$/,
+    );
+  });
+
+  test("may be IPv6", async () => {
+    await using gateway = await startGateway({ listen: { hostname: "::1", port: 0 } });
+    expect(gateway.origin).toStartWith("http://[::1]:");
+    expect((await gateway.post("/msg/bob", "hi")).status).toBe(201);
+  });
+});
+
+describe("a Unix socket", () => {
+  async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), "post-msg-http-"));
+    try {
+      await work(join(folder, "http.sock"));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  const post = (path: string) =>
+    fetch("http://gw/msg/bob", { unix: path, method: "POST", body: "hi", headers: { Authorization: alice } });
+
+  test("serves requests, and is refused to a second process", () =>
+    inFolder(async (unixPath) => {
+      await using _first = await startGateway({ listen: { unixPath } });
+      expect(await failureOf(startGateway({ listen: { unixPath } }))).toBe(
+        `Could not listen on "${unixPath}": another process answers on it.`,
+      );
+      expect((await post(unixPath)).status).toBe(201);
+    }));
+
+  test("that a killed process left is replaced", () =>
+    inFolder(async (unixPath) => {
+      const code = `Bun.serve({ unix: ${JSON.stringify(unixPath)}, fetch: () => new Response() }); console.log("up");`;
+      const killed = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "ignore" });
+      await killed.stdout.getReader().read();
+      killed.kill("SIGKILL");
+      await killed.exited;
+      await using _gateway = await startGateway({ listen: { unixPath } });
+      expect((await post(unixPath)).status).toBe(201);
+    }));
+
+  test("is not made of a file that is none", () =>
+    inFolder(async (unixPath) => {
+      await writeFile(unixPath, "precious");
+      expect(await failureOf(startGateway({ listen: { unixPath } }))).toContain("which is not a socket");
+      expect(await Bun.file(unixPath).text()).toBe("precious");
+    }));
+
+  test("in a folder that does not exist is refused", () =>
+    inFolder(async (unixPath) => {
+      const listen = { unixPath: join(unixPath, "none", "http.sock") };
+      expect(await failureOf(startGateway({ listen }))).toContain("Could not listen on");
+    }));
+
+  test("is gone after a stop", () =>
+    inFolder(async (unixPath) => {
+      const gateway = await startGateway({ listen: { unixPath } });
+      await gateway[Symbol.asyncDispose]();
+      expect(await Bun.file(unixPath).exists()).toBe(false);
+      await using _again = await startGateway({ listen: { unixPath } });
+    }));
+});
+
+test("a stop finishes the requests in flight and takes no new ones", async () => {
+  const verdict = Promise.withResolvers<Receipt>();
+  const asked = Promise.withResolvers<void>();
+  const gateway = await startGateway({
+    deliver: () => {
+      asked.resolve();
+      return verdict.promise;
+    },
+  });
+  const inFlight = gateway.post("/msg/bob", "hi");
+  await asked.promise;
+  const stopped = gateway[Symbol.asyncDispose]();
+  expect(await failureOf(gateway.post("/msg/bob", "hi"))).not.toBe("no failure");
+  verdict.resolve(receipt);
+  expect((await inFlight).status).toBe(201);
+  await stopped;
+});
+
+test("a caller who hangs up aborts the signal that deliver has", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using gateway = await startGateway({
+    deliver: ({ signal }) => {
+      signal.addEventListener("abort", () => aborted.resolve());
+      asked.resolve();
+      return aborted.promise.then(() => receipt);
+    },
+  });
+  const socket = connect(gateway.port, "127.0.0.1");
+  socket.write(`POST /msg/bob HTTP/1.1\r\nHost: gw\r\nAuthorization: ${alice}\r\nContent-Length: 2\r\n\r\nhi`);
+  await asked.promise;
+  socket.destroy();
+  await aborted.promise;
+});
+
+describe("a body", () => {
+  interface Upload {
+    readonly request: Request;
+    send(bytes: number): void;
+    end(): void;
+    readonly cancelled: Promise<void>;
+  }
+
+  function upload(): Upload {
+    const cancelled = Promise.withResolvers<void>();
+    let sink: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        sink = controller;
+      },
+      cancel: () => cancelled.resolve(),
+    });
+    return {
+      request: new Request("http://gw/", { method: "POST", body }),
+      send: (bytes) => sink?.enqueue(new Uint8Array(bytes)),
+      end: () => sink?.close(),
+      cancelled: cancelled.promise,
+    };
+  }
+
+  test("that makes no progress ends in a 408 that says how far it came", async () => {
+    const { request, send, cancelled } = upload();
+    send(3);
+    const failure: Failure = await readBody(request, 100, { graceMs: 10 }).then(
+      () => Promise.reject(new Error("was read")),
+      (error) => error,
+    );
+    expect(failure.code).toBe("upload_too_slow");
+    expect(failure.message).toContain("3 bytes had come");
+    await cancelled;
+  });
+
+  test("that is slow but not slower than 200 bytes/s is read", async () => {
+    const { request, send, end } = upload();
+    const read = readBody(request, 10_000, { graceMs: 20 });
+    // 100 bytes are good for 500 ms beyond the grace.
+    send(100);
+    await Bun.sleep(100);
+    send(100);
+    end();
+    expect((await read).byteLength).toBe(200);
+  });
+
+  test("may be as large as the limit and not a byte larger", async () => {
+    const exact = upload();
+    exact.send(60);
+    exact.send(40);
+    exact.end();
+    expect((await readBody(exact.request, 100)).byteLength).toBe(100);
+    const larger = upload();
+    larger.send(60);
+    larger.send(41);
+    expect(await failureOf(readBody(larger.request, 100))).toContain("larger than 100 bytes");
+    await larger.cancelled;
+  });
+
+  test("whose sender is gone is withdrawn", async () => {
+    await using gateway = await startGateway();
+    const socket = connect(gateway.port, "127.0.0.1");
+    socket.write(`POST /msg/bob HTTP/1.1\r\nHost: gw\r\nAuthorization: ${alice}\r\nContent-Length: 9\r\n\r\nhi`);
+    await new Promise((resolve) => socket.once("connect", resolve));
+    socket.end();
+    const closed = Promise.withResolvers<void>();
+    socket.on("close", () => closed.resolve()).resume();
+    await closed.promise;
+    while (gateway.lines.length === 0) await new Promise(setImmediate);
+    expect(gateway.lines).toMatchObject([{ code: "withdrawn", outcome: "not_sent" }]);
+    expect(gateway.deliveries).toEqual([]);
+  });
+});
