@@ -1,0 +1,44 @@
+/** The frame around every request: its id, its one answer whatever is thrown, its closing line in the log. */
+
+import { asFailure, type Failure } from "../errors.ts";
+import type { RequestLine } from "./options.ts";
+import { writeProblem } from "./problem.ts";
+
+/** What a request leaves for its closing line as it becomes known. */
+export interface Trail {
+  readonly requestId: string;
+  senderDomain?: string;
+}
+
+export async function answer(
+  request: Request,
+  log: (line: RequestLine) => void,
+  work: (trail: Trail) => Response | Promise<Response>,
+): Promise<Response> {
+  const startedMs = performance.now();
+  const trail: Trail = { requestId: requestIdOf(request.headers) };
+  let failure: Failure | undefined;
+  let response: Response;
+  try {
+    response = await work(trail);
+  } catch (error) {
+    failure = asFailure(error);
+    response = writeProblem(failure, trail.requestId);
+  }
+  response.headers.set("X-Request-Id", trail.requestId);
+  log({
+    ...trail,
+    method: request.method,
+    status: response.status,
+    durationMs: performance.now() - startedMs,
+    ...(failure === undefined ? {} : { code: failure.code, outcome: failure.outcome }),
+    ...(failure?.cause === undefined ? {} : { cause: failure.cause }),
+  });
+  return response;
+}
+
+/** The caller's, if it can be put into a log and a header as it is. */
+function requestIdOf(headers: Headers): string {
+  const sent = headers.get("x-request-id") ?? "";
+  return /^[\w.:+/=~-]{1,128}$/.test(sent) ? sent : crypto.randomUUID();
+}

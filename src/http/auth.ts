@@ -1,0 +1,92 @@
+/** Who is it: HTTP Basic (RFC 7617) with a bare JID as user-id. */
+
+import { Failure } from "../errors.ts";
+import { type Jid, parseJid } from "../jid.ts";
+import type { Credentials } from "../message.ts";
+import type { HttpOptions } from "./options.ts";
+import { duplicateHeader, readSingleHeader, withoutQuotedStrings } from "./single-header.ts";
+
+type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
+
+export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
+  const userPass = decodeBasic(readBasic(headers));
+  const colon = userPass.indexOf(":");
+  if (colon < 0) throw unusable("there is no colon between user-id and password");
+  const account = readAccount(userPass.slice(0, colon), headers, hosts);
+  const password = userPass.slice(colon + 1);
+  if (password === "") throw unusable("the password is empty");
+  return { account, password };
+}
+
+/** Decided before any name lookup or connection. */
+export function refuseForeignHost(account: Jid, hosts: Hosts): void {
+  if (hosts.isAllowedHost(account.domain)) return;
+  throw new Failure("host_not_allowed", `Users of "${account.domain}" may not send through this gateway.`);
+}
+
+/** The base64 of the one Authorization header. */
+function readBasic(headers: Headers): string {
+  const value = headers.get("authorization");
+  if (value === null) throw missing();
+  if (holdsTwoCredentials(value)) throw duplicateHeader("authorization");
+  const [, encoded] = /^basic(?: +(.*))?$/i.exec(value) ?? throwMissing();
+  if (encoded === undefined) throw unusable('nothing follows the word "Basic"');
+  return encoded;
+}
+
+/**
+ * Bun joins repeated headers with ", ". Other schemes than Basic have commas of their own, but only before `name=value`
+ * (RFC 9110 section 11.4).
+ */
+function holdsTwoCredentials(value: string): boolean {
+  const [first, ...rest] = withoutQuotedStrings(value).split(",");
+  if (rest.length > 0 && /^\s*(?:basic(?:\s|$)|$)/i.test(first ?? "")) return true;
+  return rest.some((part) => !/^\s*[^\s=]+\s*=\s*[^\s=]/.test(part));
+}
+
+/** A credential that is not UTF-8 cannot be one that we asked for: the challenge says charset="UTF-8". */
+function decodeBasic(encoded: string): string {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) throw unusable("they are not base64");
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, "base64"));
+  } catch (cause) {
+    throw unusable("they are not UTF-8", cause);
+  }
+  if (/\p{Cc}/u.test(text)) throw unusable("they hold a control character");
+  return text;
+}
+
+function readAccount(userId: string, headers: Headers, hosts: Hosts): Jid {
+  if (userId === "") throw unusable("the user-id is empty");
+  if (userId.includes("/")) throw unusable("the user-id has a resource; a bare JID is needed");
+  const result = parseJid(userId.includes("@") ? userId : `${userId}@${defaultHost(headers, hosts)}`);
+  if ("problem" in result) throw unusable(`the user-id is not an XMPP address: ${result.problem}`);
+  if (result.jid.local === undefined) throw unusable("the user-id names no user");
+  return result.jid;
+}
+
+/** For a user-id without "@". */
+function defaultHost(headers: Headers, hosts: Hosts): string {
+  const named = parseJid((readSingleHeader(headers, "host") ?? "").replace(/:\d*$/, ""));
+  if ("jid" in named && named.jid.bare === named.jid.domain && hosts.isAllowedHost(named.jid.domain)) {
+    return named.jid.domain;
+  }
+  if (hosts.onlyHost === undefined) throw unusable("the user-id names no domain; a bare JID is needed");
+  return hosts.onlyHost;
+}
+
+function missing(): Failure {
+  return new Failure(
+    "credentials_missing",
+    "The request has no HTTP Basic credentials; they are needed, with a bare JID as user-id.",
+  );
+}
+
+function throwMissing(): never {
+  throw missing();
+}
+
+function unusable(why: string, cause?: unknown): Failure {
+  return new Failure("credentials_unusable", `The HTTP Basic credentials could not be used: ${why}.`, { cause });
+}

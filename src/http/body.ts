@@ -1,0 +1,59 @@
+/** Reads a request's body, counting: bounded in size, and in time by a slowest rate that is still served. */
+
+import { Failure } from "../errors.ts";
+
+const graceMs = 60_000;
+const slowestBytesPerSecond = 200;
+
+/**
+ * `maxBytes` holds for chunked bodies too. By any moment the caller must have sent what `slowestBytesPerSecond` makes of
+ * the time beyond `graceMs` (default 60 s), so that a body can neither stall nor drip for ever.
+ */
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  limits: { readonly graceMs: number } = { graceMs },
+): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (request.body === null) return new Uint8Array();
+  const startedMs = performance.now();
+  const reader = request.body.getReader();
+  const late = Promise.withResolvers<"late">();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let timer = setTimeout(late.resolve, limits.graceMs, "late");
+  try {
+    for (;;) {
+      const step = await Promise.race([reader.read(), late.promise]);
+      if (step === "late") throw tooSlow(length);
+      if (step.done) return Buffer.concat(chunks);
+      length += step.value.byteLength;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(step.value);
+      clearTimeout(timer);
+      const allowedMs = limits.graceMs + (length / slowestBytesPerSecond) * 1_000;
+      timer = setTimeout(late.resolve, allowedMs - (performance.now() - startedMs), "late");
+    }
+  } catch (error) {
+    // Nothing more is wanted of the body; a stream that has ended already may complain, and nobody needs to know.
+    reader.cancel().catch(() => {});
+    throw error instanceof Failure ? error : cutShort(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure("body_too_large", `The body is larger than ${maxBytes} bytes, the most that is taken here.`);
+}
+
+function tooSlow(length: number): Failure {
+  return new Failure(
+    "upload_too_slow",
+    `The body did not arrive in time: ${length} bytes had come; at least ${slowestBytesPerSecond} bytes/s are needed.`,
+  );
+}
+
+function cutShort(cause: unknown): Failure {
+  return new Failure("withdrawn", "The request ended before its body was complete; nothing was sent.", { cause });
+}

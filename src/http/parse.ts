@@ -1,0 +1,59 @@
+/** What does it say: chooses by media type how a body is read. Parameters and letter case do not matter. */
+
+import { MIMEType } from "node:util";
+import { Failure } from "../errors.ts";
+import { chooseCharset } from "./charset.ts";
+import { parseForm } from "./form.ts";
+import { parseJson } from "./json.ts";
+import { parseMultipart } from "./multipart.ts";
+import { quote } from "./quote.ts";
+import type { Fields } from "./schema.ts";
+import { readSingleHeader } from "./single-header.ts";
+import { parseText } from "./text.ts";
+
+/** As Accept-Post names them. */
+export const acceptedMediaTypes = [
+  "text/plain",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data",
+  "application/json",
+] as const;
+
+/** Judges the headers alone, so that a body of a wrong kind need not be read. */
+export function chooseParser(headers: Headers): (body: Uint8Array) => Fields | Promise<Fields> {
+  refuseContentEncoding(headers);
+  const contentType = readSingleHeader(headers, "content-type") || "text/plain";
+  const mediaType = readMediaType(contentType);
+  const decode = chooseCharset(mediaType.params.get("charset") ?? "utf-8");
+  const { essence } = mediaType;
+  if (essence === "text/plain") return (body) => parseText(body, decode);
+  if (essence === "application/x-www-form-urlencoded") return (body) => parseForm(body, decode);
+  if (essence === "multipart/form-data") return (body) => parseMultipart(body, mediaType);
+  if (essence === "application/json" || essence.endsWith("+json")) return (body) => parseJson(body, decode);
+  throw unsupported(contentType);
+}
+
+function readMediaType(contentType: string): MIMEType {
+  try {
+    return new MIMEType(contentType);
+  } catch {
+    throw unsupported(contentType); // Not a media type at all.
+  }
+}
+
+function refuseContentEncoding(headers: Headers): void {
+  const codings = (headers.get("content-encoding") ?? "").split(",").map((coding) => coding.trim().toLowerCase());
+  const unknown = codings.find((coding) => coding !== "" && coding !== "identity");
+  if (unknown === undefined) return;
+  throw new Failure(
+    "unsupported_content_encoding",
+    `The body has the content encoding ${quote(unknown)}; it is needed as it is.`,
+  );
+}
+
+function unsupported(contentType: string): Failure {
+  return new Failure(
+    "unsupported_media_type",
+    `A body of type ${quote(contentType)} could not be read; one of ${acceptedMediaTypes.join(", ")} is needed.`,
+  );
+}

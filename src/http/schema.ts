@@ -1,0 +1,52 @@
+/** The shapes that cross the HTTP border, each described once. */
+
+import { type Static, Type } from "@sinclair/typebox";
+import { messageTypes } from "../message.ts";
+
+/** As the caller wrote them: strings, not yet judged. */
+export const fieldsSchema = Type.Object(
+  {
+    to: Type.Optional(Type.String({ description: "The recipient, when the path names nobody." })),
+    type: Type.Optional(Type.String({ description: `One of ${messageTypes.join(", ")}; chat by default.` })),
+    body: Type.Optional(Type.String({ description: "The text." })),
+    html: Type.Optional(Type.String({ description: "A well-formed XHTML fragment (XEP-0071)." })),
+  },
+  { additionalProperties: false },
+);
+export type Fields = Readonly<Static<typeof fieldsSchema>>;
+
+export const receiptSchema = Type.Object({
+  id: Type.String({ description: "The stanza's id and origin-id (XEP-0359)." }),
+  from: Type.String({ description: "The sender's bare JID." }),
+  to: Type.String({ description: "The recipient's JID." }),
+  type: Type.Union(messageTypes.map((type) => Type.Literal(type))),
+});
+
+/** RFC 9457 with three members of our own. */
+export const problemSchema = Type.Object({
+  type: Type.Literal("about:blank"),
+  title: Type.String({ description: "The status in words." }),
+  status: Type.Integer(),
+  detail: Type.String({ description: "What could not be done and what was needed." }),
+  code: Type.String({ description: "Stable." }),
+  outcome: Type.Union([Type.Literal("not_sent"), Type.Literal("unknown")]),
+  request_id: Type.String(),
+});
+export type Problem = Static<typeof problemSchema>;
+
+export const messageResponses = {
+  201: receiptSchema,
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  404: problemSchema,
+  408: problemSchema,
+  409: problemSchema,
+  413: problemSchema,
+  415: problemSchema,
+  422: problemSchema,
+  500: problemSchema,
+  502: problemSchema,
+  503: problemSchema,
+  504: problemSchema,
+};

@@ -1,0 +1,40 @@
+/** The way of one request, in the order in which it is judged; the first thing wrong is the answer. */
+
+import { Failure } from "../errors.ts";
+import type { Trail } from "./answer.ts";
+import { readCredentials, refuseForeignHost } from "./auth.ts";
+import { readBody } from "./body.ts";
+import { refuseCrossSite } from "./cross-site.ts";
+import { makeMessage } from "./fields.ts";
+import type { HttpOptions } from "./options.ts";
+import { chooseParser } from "./parse.ts";
+import { findRecipient, recipientInPath } from "./recipient.ts";
+import { writeReceipt } from "./reply.ts";
+
+export async function sendMessage(request: Request, trail: Trail, options: HttpOptions): Promise<Response> {
+  const { url, headers, signal } = request;
+  const { requestId } = trail;
+
+  const named = recipientInPath(url, options.path);
+  refuseCrossSite(headers);
+  const credentials = readCredentials(headers, options);
+  const sender = credentials.account;
+  trail.senderDomain = sender.domain;
+  refuseForeignHost(sender, options);
+
+  const parse = chooseParser(headers);
+  const fields = await parse(await readBody(request, options.maxBodyBytes));
+  const to = findRecipient(named, fields.to, sender, options.allowedHosts);
+  const message = makeMessage(fields, to, options.forbiddenCharacters);
+  if (!options.mayReceive(sender, to)) throw recipientNotAllowed(sender.domain, to.bare);
+
+  const receipt = await options.deliver({ credentials, message, signal, requestId });
+  return writeReceipt(receipt, headers);
+}
+
+function recipientNotAllowed(host: string, recipient: string): Failure {
+  return new Failure(
+    "recipient_not_allowed",
+    `Users of "${host}" may not send to "${recipient}" through this gateway.`,
+  );
+}
