@@ -1,0 +1,83 @@
+/** The command line: which commands there are, what they take, and how each is explained. */
+
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { check } from "./check.ts";
+import { exitCodes, type Process } from "./process.ts";
+import { type ServeOptions, serve } from "./serve.ts";
+import { version } from "./version.ts";
+
+export interface Doors {
+  readonly process: Process;
+  readonly loadStart: ServeOptions["loadStart"];
+}
+
+const configOption = [
+  "-c, --config <file>",
+  "the configuration; default: ./post-msg.toml, then /etc/post-msg/post-msg.toml",
+] as const;
+
+const exitCodesHelp = `
+Exit codes:
+  0   done, or stopped by SIGTERM or SIGINT with nothing left open
+  2   a mistake in the command line or the configuration
+  69  cannot listen on the configured address
+  70  an unforeseen fault; it is in the log
+  75  25 s after the signal something was still open
+  130, 143  a second SIGINT or SIGTERM came before the end`;
+
+/** Resolves to the exit code. `args` is without the program's name. */
+export async function runCommandLine(args: readonly string[], doors: Doors): Promise<number> {
+  let exitCode: number = exitCodes.good;
+  const program = new Command("post-msg")
+    .description("Lets anything that can make an HTTP request send XMPP messages.")
+    .version(`post-msg ${version}`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain the program or a command")
+    .helpCommand("help [command]", "explain a command")
+    .addHelpText("after", `\nExample:\n  post-msg serve --config post-msg.toml\n${exitCodesHelp}`)
+    .configureOutput({
+      writeOut: (text) => doors.process.writeOutput(text),
+      writeErr: (text) => doors.process.writeError(text),
+    })
+    .showHelpAfterError("(post-msg --help shows the way)")
+    .exitOverride();
+
+  program
+    .command("serve")
+    .description("Take HTTP requests and send them as XMPP messages, in the foreground, until SIGTERM or SIGINT.")
+    .option(...configOption)
+    .addHelpText("after", serveExample)
+    .action(async ({ config }) => {
+      exitCode = await serve(config, doors);
+    });
+
+  program
+    .command("check")
+    .description("Say whether the configuration is good; if not, name all that is wrong with it.")
+    .option(...configOption)
+    .addHelpText("after", checkExample)
+    .action(async ({ config }) => {
+      exitCode = await check(config, doors.process);
+    });
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.good : exitCodes.mistake;
+  }
+}
+
+const serveExample = `
+Example:
+  echo '[hosts."example.com"]' > post-msg.toml
+  post-msg serve --config post-msg.toml
+  curl http://127.0.0.1:5280/msg/bob@example.com -u alice@example.com:secret \\
+    -H "Content-Type: text/plain" -d "Server@host has just crashed!"
+${exitCodesHelp}`;
+
+const checkExample = `
+Example:
+  post-msg check --config /etc/post-msg/post-msg.toml
+
+Exit codes: 0 when the configuration is good, 2 when it is not.`;

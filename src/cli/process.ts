@@ -1,0 +1,27 @@
+/** The process as the commands see it: main.ts has the real one, a test has its own. */
+
+export type Signal = "SIGTERM" | "SIGINT";
+
+export interface Process {
+  /** To standard output, at once. */
+  writeOutput(text: string): void;
+  /** To standard error, at once. */
+  writeError(text: string): void;
+  /** Returns what removes the listener. */
+  onSignal(listener: (signal: Signal) => void): () => void;
+  /** An exception or a rejection that nobody caught. Returns what removes the listener. */
+  onFault(listener: (fault: unknown) => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** Those of sysexits.h, but for 2, which every mistake in the command line or the configuration has. */
+export const exitCodes = {
+  good: 0,
+  mistake: 2,
+  cannotListen: 69,
+  fault: 70,
+  notDrained: 75,
+} as const;
+
+export const exitCodesOfSignals: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };

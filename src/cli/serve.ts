@@ -1,0 +1,77 @@
+/** `post-msg serve`: runs in the foreground until a signal, or an unforeseen fault, ends it. */
+
+import { formatProblem } from "../config/problem.ts";
+import type { Config } from "../config.ts";
+import { createLog, type Log } from "../log.ts";
+import { type ConfigFile, openConfigFile } from "./config-file.ts";
+import { type Ending, watchForEnding } from "./ending.ts";
+import { exitCodes, type Process } from "./process.ts";
+import { version } from "./version.ts";
+
+export interface App {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** src/app.ts has the real one. Where it cannot listen, it rejects with a plain Error whose sentence says why. */
+export type Start = (config: Config, log: Log) => Promise<App>;
+
+export interface ServeOptions {
+  readonly process: Process;
+  /** Called when the configuration is known to be good. */
+  readonly loadStart: () => Promise<Start>;
+  /** For tests; default: standard error, as the configuration wants it. */
+  readonly log?: Log;
+  /** From the request to stop to the end, default 25,000. */
+  readonly stopDeadlineMs?: number;
+}
+
+const defaultStopDeadlineMs = 25_000;
+
+/** Resolves to the exit code, when everything is stopped. */
+export async function serve(named: string | undefined, options: ServeOptions): Promise<number> {
+  const { process, loadStart, stopDeadlineMs = defaultStopDeadlineMs } = options;
+  const opened = await openConfigFile(named, process);
+  if (opened === undefined) return exitCodes.mistake;
+  const log = options.log ?? createLog(opened.config.log);
+  for (const warning of opened.warnings) log.warn({}, formatProblem(warning));
+
+  const ending = watchForEnding(process, log, stopDeadlineMs);
+  try {
+    const served = serveUntilEnding(opened, { start: await loadStart(), process, log, ending });
+    return await Promise.race([served, ending.overdue]);
+  } catch (error) {
+    log.error({ err: error }, "An unforeseen fault in post-msg ends it.");
+    return exitCodes.fault;
+  } finally {
+    ending.release();
+  }
+}
+
+interface Serving {
+  readonly start: Start;
+  readonly process: Process;
+  readonly log: Log;
+  readonly ending: Ending;
+}
+
+async function serveUntilEnding(opened: ConfigFile, { start, process, log, ending }: Serving): Promise<number> {
+  let app: App;
+  try {
+    app = await start(opened.config, log);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    process.writeError(`${error.message} Free that address, or change [http] listen in "${opened.file}".\n`);
+    return exitCodes.cannotListen;
+  }
+  process.writeOutput(`post-msg ${version} listens on ${app.url}\n`);
+  const exitCode = await ending.requested;
+  await app.stop();
+  log.info({}, "Stopped.");
+  return exitCode;
+}
+
+/** A plain Error speaks to the user; a TypeError and its like are faults of ours. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === "Error";
+}

@@ -1,0 +1,44 @@
+/** The process: its arguments, its streams, its signals and its exit codes. Nothing else touches them. */
+
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { runCommandLine } from "./cli/command-line.ts";
+import { exitCodes, type Process, type Signal } from "./cli/process.ts";
+
+const realProcess: Process = {
+  writeOutput: (text) => write(1, text),
+  writeError: (text) => write(2, text),
+  onSignal(listener) {
+    const signals: readonly Signal[] = ["SIGTERM", "SIGINT"];
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  onFault(listener) {
+    process.on("uncaughtException", listener);
+    process.on("unhandledRejection", listener);
+    return () => {
+      process.off("uncaughtException", listener);
+      process.off("unhandledRejection", listener);
+    };
+  },
+  exit: (code) => process.exit(code),
+};
+
+/** Synchronous, so that nothing is lost at an exit. */
+function write(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // Nobody reads it any more (EPIPE); the exit code still says how it went.
+  }
+}
+
+try {
+  const loadStart = async () => (await import("./app.ts")).start;
+  process.exit(await runCommandLine(process.argv.slice(2), { process: realProcess, loadStart }));
+} catch (error) {
+  write(2, `post-msg: an unforeseen fault: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(exitCodes.fault);
+}
