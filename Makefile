@@ -1,0 +1,43 @@
+# Everything that is done with this project; `make` alone lists it. A machine with git, make, Node and npm is enough:
+# Bun comes as an npm package, the XMPP servers of the demo and the tests come from Debian.
+
+BUN_VERSION := $(shell sed -n 's/^ *"bun": "\([0-9.]*\)".*/\1/p' package.json)
+BUN := node_modules/.bin/bun
+INSTALLED := node_modules/.installed
+
+help: # Lists the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: post-msg ## sends a message from curl to a real XMPP client (KEEP=1: leaves everything running)
+	@sh test/support/install-debian.sh prosody curl
+	@KEEP=$(KEEP) $(BUN) test/demo/demo.ts
+
+test: ## runs the whole gate: format, lint, types, and all tests, against real XMPP servers too
+	@$(MAKE) --no-print-directory install || { echo '0 passed, 1 failed'; exit 1; }
+	@$(BUN) test/support/gate.ts everything
+
+build: post-msg ## builds the executable, ./post-msg
+
+check: $(INSTALLED) ## runs the part of the gate that needs no server
+	@$(BUN) test/support/gate.ts check
+
+fmt: $(INSTALLED) ## formats the source, and fixes what the linter can fix
+	@$(BUN) --bun node_modules/.bin/biome check --write
+
+clean: ## removes what was built and installed here (Debian packages stay)
+	rm -rf post-msg node_modules coverage build
+
+install: $(INSTALLED)
+
+# --no-compile-autoload-*: the executable must not read a .env or bunfig.toml of the folder that it is started in.
+# Identifiers keep their names: Elysia reads the source of its handlers.
+post-msg: $(INSTALLED) package.json $(shell find src)
+	@$(BUN) build --compile --minify-whitespace --minify-syntax --format=esm --bytecode --sourcemap=none \
+	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig src/main.ts --outfile post-msg
+
+$(INSTALLED): package.json bun.lock
+	npx --yes bun@$(BUN_VERSION) install --frozen-lockfile
+	@touch $@
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test build check fmt clean install
