@@ -9,6 +9,7 @@ import { logRequest } from "./request-log.ts";
 import { createCache } from "./session/cache.ts";
 import { createConnect } from "./xmpp/connect.ts";
 import { systemLookup } from "./xmpp/lookup.ts";
+import type { Lookup } from "./xmpp/resolve.ts";
 import { messageStanza } from "./xmpp/stanza.ts";
 
 export interface App {
@@ -28,13 +29,19 @@ const defaultDrainMs = 20_000;
 export interface AppOptions {
   /** How long a stop lets requests finish before it answers them itself; default 20,000. */
   readonly drainMs?: number;
+  /** From names to addresses; default: the system's way. */
+  readonly lookup?: Lookup;
 }
 
 /** Rejects with an Error whose sentence says why the address cannot be listened on. */
-export async function start(config: Config, log: Log, { drainMs = defaultDrainMs }: AppOptions = {}): Promise<App> {
+export async function start(
+  config: Config,
+  log: Log,
+  { drainMs = defaultDrainMs, lookup = systemLookup() }: AppOptions = {},
+): Promise<App> {
   const { hosts, http } = config;
   const { login, verify } = createConnect({
-    lookup: systemLookup(),
+    lookup,
     findHost: (domain) => hosts.get(domain),
   });
   const sessions = createCache({

@@ -1,8 +1,12 @@
 /** The known name that a mistyped one was most likely meant to be. */
 
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(
+  name: string,
+  known: readonly string[],
+  maxDistance = Number.POSITIVE_INFINITY,
+): string | undefined {
   let best: string | undefined;
-  let bestDistance = Number.POSITIVE_INFINITY;
+  let bestDistance = maxDistance + 1;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate);
     if (distance < bestDistance) {

@@ -11,6 +11,9 @@ import { type Fields, fieldsSchema } from "./schema.ts";
 
 type FieldName = keyof Fields;
 
+/** How many letters may differ for one name to be taken for another. */
+const maxMistyped = 2;
+
 export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters): Message {
   const type = readType(fields.type);
   const body = carriable("body", fields.body ?? "", forbidden);
@@ -39,8 +42,8 @@ export function isFieldName(name: string): name is FieldName {
 
 export function unknownField(name: string): Failure {
   const known = Object.keys(fieldsSchema.properties);
-  const meant = nearest(name.slice(0, 40), known);
-  const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+  const meant = nearest(name.slice(0, 40), known, maxMistyped);
+  const hint = meant === undefined ? "." : `; did you mean "${meant}"?`;
   return new Failure("unknown_field", `There is no field ${quote(name)}, only ${known.join(", ")}${hint}`);
 }
 

@@ -36,7 +36,7 @@ export interface SessionCache {
   open(credentials: Credentials): Promise<Session>;
   /** Live sessions and logins under way. */
   readonly size: number;
-  /** Answers whatever is still open in any session; for the end of a shutdown. */
+  /** Answers whatever is still open in any session, and ends the logins under way; for the end of a shutdown. */
   giveUp(): void;
   /** Refuses new sessions and closes every stream properly. */
   close(): Promise<void>;
@@ -50,6 +50,8 @@ export function createCache(options: CacheOptions): SessionCache {
   const slots = new Map<string, Slot>();
   /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
   const proofs = new Map<string, Promise<void>>();
+  /** Of logins and proofs under way. */
+  const limits = new Set<AbortController>();
   let closed = false;
   const sweeper = setInterval(closeIdle, Math.max(10, Math.min(options.idleMs / 4, 30_000)));
 
@@ -59,6 +61,8 @@ export function createCache(options: CacheOptions): SessionCache {
       return slots.size;
     },
     giveUp() {
+      closed = true;
+      for (const limit of limits) limit.abort(shuttingDown());
       for (const { session } of slots.values()) session.giveUp();
     },
     close,
@@ -68,7 +72,7 @@ export function createCache(options: CacheOptions): SessionCache {
     const digest = digestOf(credentials);
     const key = credentials.account.bare;
     for (let round = 0; round < maxRounds; round++) {
-      if (closed) throw new Failure("shutting_down", "post-msg is being stopped and takes no more messages.");
+      if (closed) throw shuttingDown();
       const slot = slots.get(key);
       if (slot === undefined || slot.session.over) return startSession(credentials, digest).ready;
       if (sameDigest(slot.digest, digest)) return slot.ready;
@@ -122,6 +126,7 @@ export function createCache(options: CacheOptions): SessionCache {
 
   async function withTimeout<T>(domain: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const limit = new AbortController();
+    limits.add(limit);
     const timer = setTimeout(() => {
       const seconds = options.loginTimeoutMs / 1000;
       limit.abort(new Failure("login_timeout", `The login at "${domain}" was not done within ${seconds} s.`));
@@ -130,6 +135,7 @@ export function createCache(options: CacheOptions): SessionCache {
       return await run(limit.signal);
     } finally {
       clearTimeout(timer);
+      limits.delete(limit);
     }
   }
 
@@ -170,6 +176,10 @@ export function createCache(options: CacheOptions): SessionCache {
       [...slots.values()].map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})),
     );
   }
+}
+
+function shuttingDown(): Failure {
+  return new Failure("shutting_down", "post-msg is being stopped and takes no more messages.");
 }
 
 function elapsed(sinceMs: number): number {

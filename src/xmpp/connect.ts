@@ -13,7 +13,7 @@ import { openLink } from "./live.ts";
 import { namespaces } from "./namespaces.ts";
 import { type Endpoint, type Lookup, resolveEndpoints } from "./resolve.ts";
 import { XmppStream } from "./stream.ts";
-import { encrypt } from "./tls.ts";
+import { encrypt, injected } from "./tls.ts";
 
 /** What has to be known of a domain before connecting to its server. */
 export interface XmppHost {
@@ -128,7 +128,7 @@ interface Secured extends Authenticated {
 async function secure(socket: Socket, endpoint: Endpoint, host: XmppHost, signal: AbortSignal): Promise<Secured> {
   const { domain } = host;
   const handshake = () =>
-    step("the TLS handshake", domain, stepTimeoutMs, signal, (limit) => encrypt(socket, host, limit));
+    step("the TLS handshake", domain, stepTimeoutMs, signal, (limit) => encrypt(socket, host, endpoint.tls, limit));
   const negotiate = (stream: XmppStream) =>
     step("opening the stream", domain, stepTimeoutMs, signal, (limit) => stream.negotiate(limit));
 
@@ -169,13 +169,7 @@ async function startTls(stream: XmppStream, features: Element, domain: string, s
       cause: new Error(reply.toString().slice(0, 1000)),
     });
   }
-  // Whoever sits on the line could put words before the handshake that would seem to come from behind it.
-  if (!stream.quiet) {
-    throw new Failure(
-      "tls_injection",
-      `Unencrypted data came from "${domain}" between STARTTLS and the TLS handshake, as in an attack.`,
-    );
-  }
+  if (!stream.quiet) throw injected(domain);
 }
 
 /** RFC 9266 channel binding data; undefined where the runtime cannot give it. */

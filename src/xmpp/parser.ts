@@ -21,6 +21,10 @@ export class StreamParser extends EventEmitter {
   #depth = 0;
   #bytesSinceElement = 0;
   #betweenElements = false;
+  /** In UTF-16 code units from the stream's beginning: what was read, what of it was skipped, where the last element ended. */
+  #read = 0;
+  #skipped = 0;
+  #elementEnd = 0;
 
   constructor() {
     super();
@@ -34,14 +38,18 @@ export class StreamParser extends EventEmitter {
     this.#saxes.on("error", (error) => refuse("XML that is not well-formed", error));
   }
 
-  /** True when nothing has been read beyond the last whole element. */
+  /** True when nothing, not even whitespace, has been read beyond the last whole element. */
   get atRest(): boolean {
-    return this.#betweenElements;
+    return this.#read === this.#elementEnd;
   }
 
   write(text: string, bytes = Buffer.byteLength(text)): void {
+    this.#read += text.length;
     // Whitespace between stanzas is a keep-alive (RFC 6120 section 4.6.1); saxes would collect it until the next tag.
-    if (this.#betweenElements && text.trim() === "") return;
+    if (this.#betweenElements && text.trim() === "") {
+      this.#skipped += text.length;
+      return;
+    }
     this.#bytesSinceElement += bytes;
     if (this.#bytesSinceElement > maxStanzaBytes) refuse(`a stanza of more than ${maxStanzaBytes} bytes`);
     this.#betweenElements = false;
@@ -84,6 +92,7 @@ export class StreamParser extends EventEmitter {
     }
     this.#cursor = undefined;
     this.#bytesSinceElement = 0;
+    this.#elementEnd = this.#skipped + this.#saxes.position;
     this.emit("element", closed);
   }
 

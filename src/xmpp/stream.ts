@@ -87,7 +87,9 @@ export class XmppStream extends ConnectionTCP {
 
   /** True when the server has sent nothing beyond the element that `next` returned last. */
   get quiet(): boolean {
-    return this.#queue.length === 0 && this.parser instanceof StreamParser && this.parser.atRest;
+    return (
+      this.#queue.length === 0 && this.parser instanceof StreamParser && this.parser.atRest && this.#wholeCharacters
+    );
   }
 
   /** From now on every element goes to `consumer`, and the end of the stream, once, to `onEnd`. */
@@ -154,6 +156,16 @@ export class XmppStream extends ConnectionTCP {
     this.#queue.push(element);
     if (this.#queue.length > maxQueuedElements) {
       this.end(new Failure("protocol_error", `The XMPP server of "${this.#domain}" sends without being asked.`));
+    }
+  }
+
+  /** No begun character waits for its further bytes. Starts the decoder anew. */
+  get #wholeCharacters(): boolean {
+    try {
+      return this.#decoder.decode() === "";
+    } catch {
+      // Fatal, at the end of the input, is what an unfinished character is to the decoder.
+      return false;
     }
   }
 

@@ -16,8 +16,16 @@ export interface TlsIdentity {
   readonly caCertificates: readonly string[];
 }
 
-/** Takes the socket over; on failure it is destroyed. Rejects with a Failure that tells certificate errors apart. */
-export async function encrypt(socket: Socket, identity: TlsIdentity, signal: AbortSignal): Promise<tls.TLSSocket> {
+/**
+ * Takes the socket over; on failure it is destroyed. Rejects with a Failure that tells certificate errors apart, from
+ * one another and from `stream_closed` and, with "starttls", `tls_injection`.
+ */
+export async function encrypt(
+  socket: Socket,
+  identity: TlsIdentity,
+  begin: "starttls" | "direct",
+  signal: AbortSignal,
+): Promise<tls.TLSSocket> {
   const name = asciiDomain(identity.domain).replace(/^\[(.*)\]$/, "$1");
   const secure = tls.connect({
     socket,
@@ -29,12 +37,13 @@ export async function encrypt(socket: Socket, identity: TlsIdentity, signal: Abo
     minVersion: "TLSv1.2",
     // Said outright, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment is the default otherwise.
     rejectUnauthorized: true,
+    checkServerIdentity,
   });
   try {
     await withAbort(signal, (resolve, reject) => {
       secure.once("secureConnect", resolve);
       secure.on("error", reject);
-      secure.once("close", () => reject(new Error("The connection was closed during the TLS handshake.")));
+      secure.once("close", () => reject(cutOff(identity.domain, new Error("The connection was closed."))));
     });
     if (!secure.authorized) throw secure.authorizationError ?? new Error("The certificate was not verified.");
     return secure;
@@ -42,8 +51,15 @@ export async function encrypt(socket: Socket, identity: TlsIdentity, signal: Abo
     secure.destroy();
     socket.destroy();
     if (error instanceof Failure) throw error;
-    throw tlsFailure(error, identity.domain);
+    const code = errorCode(error);
+    if (begin === "starttls" && notTls.includes(code)) throw injected(identity.domain, error);
+    throw disconnected.includes(code) ? cutOff(identity.domain, error) : tlsFailure(error, identity.domain);
   }
+}
+
+/** RFC 9525 section 2: names stand in the subjectAltName; Node would take the common name where it has none. */
+function checkServerIdentity(host: string, certificate: tls.PeerCertificate): Error | undefined {
+  return tls.checkServerIdentity(host, { ...certificate, subject: { ...certificate.subject, CN: "" } });
 }
 
 let systemCertificates: readonly string[] | undefined;
@@ -83,6 +99,24 @@ const sentences: Partial<Record<Code, string>> = {
   certificate_untrusted:
     "its certificate's authority is not known here; it needs one of a known authority, or ca_file in the gateway's settings",
 };
+
+/** Whoever sits on the line could put words before the handshake that would seem to come from behind it. */
+export function injected(domain: string, cause?: unknown): Failure {
+  return new Failure(
+    "tls_injection",
+    `Unencrypted data came from "${domain}" between STARTTLS and the TLS handshake, as in an attack.`,
+    { cause },
+  );
+}
+
+function cutOff(domain: string, cause: unknown): Failure {
+  const detail = `The connection to the XMPP server of "${domain}" ended during the TLS handshake.`;
+  return new Failure("stream_closed", detail, { cause });
+}
+
+/** What the library says of bytes that are no TLS record. */
+const notTls: readonly string[] = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_HTTP_REQUEST"];
+const disconnected: readonly string[] = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED"];
 
 function tlsFailure(error: unknown, domain: string): Failure {
   const code = certificateCodes[errorCode(error)] ?? "tls_failed";

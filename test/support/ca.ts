@@ -76,7 +76,8 @@ async function issueCertificate(
     ...validity(request),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      // Without keyCertSign a certificate's own key would not count as its issuer, as it does with "openssl req -x509".
+      ...(issuer === undefined ? [] : [new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true)]),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       ...alternativeNames(request),
     ],

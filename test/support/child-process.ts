@@ -22,6 +22,12 @@ export interface ChildOptions {
   readonly env?: Record<string, string | undefined>;
 }
 
+// A test run that ends early takes its servers with it.
+const alive = new Set<Bun.Subprocess>();
+process.once("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+
 export function startChild(command: readonly string[], options: ChildOptions = {}): ChildProcess {
   const child = Bun.spawn([...command], {
     stdin: "ignore",
@@ -41,7 +47,11 @@ export function startChild(command: readonly string[], options: ChildOptions = {
     }
   };
   const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
-  const exited = child.exited.then((code) => child.signalCode ?? code);
+  alive.add(child);
+  const exited = child.exited.then((code) => {
+    alive.delete(child);
+    return child.signalCode ?? code;
+  });
 
   const hasSaid = async (pattern: RegExp): Promise<void> => {
     let over = false;

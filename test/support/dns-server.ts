@@ -1,7 +1,7 @@
 /** A small DNS server on loopback, UDP and TCP, that answers from a table and remembers every question. */
 
-import { createSocket } from "node:dgram";
-import { createServer, type Socket } from "node:net";
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, decode, encode, type Packet } from "dns-packet";
 import { makeBell, within } from "./wait.ts";
 
@@ -52,6 +52,7 @@ export interface DnsServer {
 
 /** Without EDNS; more is cut off and asked for again over TCP (RFC 1035 section 4.2.1). */
 const mostUdpBytes = 512;
+const mostAttempts = 10;
 const responseCodes = { nxdomain: 3, servfail: 2, refused: 5 } as const;
 
 export async function startDnsServer(initial: DnsZone = {}): Promise<DnsServer> {
@@ -79,18 +80,9 @@ export async function startDnsServer(initial: DnsZone = {}): Promise<DnsServer> 
     timers.add(timer);
   };
 
-  const udp = createSocket("udp4");
-  udp.on("message", (message, from) => take(message, "udp", (bytes) => udp.send(bytes, from.port, from.address)));
   const tcpSockets = new Set<Socket>();
-  const tcp = createServer((socket) => serveTcp(socket, tcpSockets, take));
-  const port = await new Promise<number>((resolve, reject) => {
-    tcp.once("error", reject);
-    udp.once("error", reject);
-    udp.bind(0, "127.0.0.1", () => {
-      const { port } = udp.address();
-      tcp.listen(port, "127.0.0.1", () => resolve(port));
-    });
-  });
+  const { udp, tcp, port } = await listen((socket) => serveTcp(socket, tcpSockets, take));
+  udp.on("message", (message, from) => take(message, "udp", (bytes) => udp.send(bytes, from.port, from.address)));
 
   return {
     port,
@@ -112,6 +104,37 @@ export async function startDnsServer(initial: DnsZone = {}): Promise<DnsServer> 
       await within(2000, "the DNS server to stop", Promise.all(closed));
     },
   };
+}
+
+interface Listeners {
+  readonly udp: UdpSocket;
+  readonly tcp: Server;
+  readonly port: number;
+}
+
+/** One port for both: a free one of TCP that happens to be free in UDP too. */
+async function listen(onTcp: (socket: Socket) => void): Promise<Listeners> {
+  for (let attempt = 1; ; attempt++) {
+    const tcp = createServer(onTcp);
+    const udp = createSocket("udp4");
+    try {
+      await new Promise<void>((resolve, reject) => {
+        tcp.once("error", reject);
+        tcp.listen(0, "127.0.0.1", resolve);
+      });
+      const address = tcp.address();
+      const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+      await new Promise<void>((resolve, reject) => {
+        udp.once("error", reject);
+        udp.bind(port, "127.0.0.1", resolve);
+      });
+      return { udp, tcp, port };
+    } catch (error) {
+      tcp.close();
+      udp.close();
+      if (attempt === mostAttempts) throw error;
+    }
+  }
 }
 
 /** Undefined: silence. */

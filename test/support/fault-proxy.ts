@@ -82,6 +82,9 @@ export async function startFaultProxy(target: ProxyTarget, initial: Partial<Prox
       const waitMs = cameAt + behaviour.delayMs - performance.now();
       if (behaviour.delayMs > 0 && waitMs > 0) await Bun.sleep(waitMs);
       for (const piece of slices(bytes, behaviour.bytesPerSecond)) {
+        if (behaviour.bytesPerSecond !== Number.POSITIVE_INFINITY) {
+          await Bun.sleep((1000 * piece.length) / behaviour.bytesPerSecond);
+        }
         while (held !== undefined) await held.promise;
         if (to.destroyed) return;
         const point = drawn ?? (typeof behaviour.resetAfterBytes === "function" ? {} : behaviour.resetAfterBytes);
@@ -91,9 +94,6 @@ export async function startFaultProxy(target: ProxyTarget, initial: Partial<Prox
         total += part.length;
         passed[direction] += part.length;
         if (room <= piece.length) return cut();
-        if (behaviour.bytesPerSecond !== Number.POSITIVE_INFINITY) {
-          await Bun.sleep((1000 * piece.length) / behaviour.bytesPerSecond);
-        }
       }
     };
     let last = Promise.resolve();

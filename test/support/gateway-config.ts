@@ -7,7 +7,8 @@ type Value = string | number | boolean | readonly string[];
 type Table = Readonly<Record<string, Value>>;
 
 export interface HostTable {
-  readonly connect: string;
+  /** Left out: DNS says it. */
+  readonly connect?: string;
   /** Becomes `ca_file`. */
   readonly ca?: Authority | undefined;
   /** The host's further settings. */
@@ -27,14 +28,15 @@ export async function writeConfig(folder: TempFolder, { settings = {}, hosts }: 
   const tables = Object.entries(sections).map(([name, table]) => writeTable(name, table));
   for (const [domain, { connect, ca, more }] of Object.entries(hosts)) {
     const caFile = ca === undefined ? {} : { ca_file: await folder.write(`${domain}.pem`, ca.certificatePem) };
-    tables.push(writeTable(`hosts.${JSON.stringify(domain)}`, { connect, ...caFile, ...more }));
+    const address = connect === undefined ? {} : { connect };
+    tables.push(writeTable(`hosts.${JSON.stringify(domain)}`, { ...address, ...caFile, ...more }));
   }
   return folder.write("post-msg.toml", tables.join("\n"));
 }
 
 /** The hosts of a gateway with the scripted peer behind it, which is trusted. */
-export function hostOf(peer: Server, more: Table = {}): ConfigTables["hosts"] {
-  return { [peer.domain]: { connect: `xmpp://${peer.host}:${peer.port}`, ca: peer.authority, more } };
+export function hostOf(peer: Server, more: Table = {}, scheme: "xmpp" | "xmpps" = "xmpp"): ConfigTables["hosts"] {
+  return { [peer.domain]: { connect: `${scheme}://${peer.host}:${peer.port}`, ca: peer.authority, more } };
 }
 
 interface Server {

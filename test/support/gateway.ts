@@ -5,14 +5,14 @@
 
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { start } from "../../src/app.ts";
+import { type AppOptions, start } from "../../src/app.ts";
 import { formatProblem } from "../../src/config/problem.ts";
 import { loadConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 import { type ChildProcess, startChild } from "./child-process.ts";
 import { type ConfigTables, writeConfig } from "./gateway-config.ts";
 import { makeTempFolder } from "./temp-folder.ts";
-import { makeBell, within } from "./wait.ts";
+import { eventually, makeBell, within } from "./wait.ts";
 
 const binary = join(import.meta.dir, "../../post-msg");
 const readyDeadlineMs = 10_000;
@@ -26,6 +26,10 @@ export interface GatewayOptions extends ConfigTables {
 
 export interface BinaryOptions extends GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** In place of ./post-msg. */
+  readonly program?: readonly string[];
+  /** With which it has to end; default 0. */
+  readonly exitCode?: number;
 }
 
 export interface LogLine {
@@ -47,7 +51,7 @@ export interface Gateway {
   readonly url: string;
   readonly port: number;
   /** `path` includes the base path. A string is text/plain unless the headers say otherwise. */
-  post(path: string, body?: BodyInit, options?: PostOptions): Promise<Response>;
+  post(path: string, body?: Bun.BodyInit, options?: PostOptions): Promise<Response>;
   /** What was logged so far. */
   readonly lines: readonly LogLine[];
   /** The first line that fits, as soon as it is there. */
@@ -61,8 +65,7 @@ export interface Binary extends Gateway {
   readonly process: ChildProcess;
 }
 
-/** `drainMs`: how long a stop waits for requests before it answers them itself; default: the program's own. */
-export async function startGateway(options: GatewayOptions & { readonly drainMs?: number }): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions & AppOptions): Promise<Gateway> {
   const folder = await makeTempFolder("post-msg-gateway-");
   const bell = makeBell();
   const lines: LogLine[] = [];
@@ -75,11 +78,7 @@ export async function startGateway(options: GatewayOptions & { readonly drainMs?
         bell.ring();
       },
     };
-    const app = await start(
-      loaded.config,
-      createLog({ level: "debug", format: "json", destination }),
-      options.drainMs === undefined ? {} : { drainMs: options.drainMs },
-    );
+    const app = await start(loaded.config, createLog({ level: "debug", format: "json", destination }), options);
     const stop = once(async () => {
       await within(stopDeadlineMs, "the gateway to stop", app.stop()).finally(folder.remove);
       refuseErrors(lines, options);
@@ -91,21 +90,22 @@ export async function startGateway(options: GatewayOptions & { readonly drainMs?
   }
 }
 
-/** `stop` sends SIGTERM, and rejects unless the process ends with exit code 0. */
+/** `stop` sends SIGTERM, and rejects unless the process ends, or has ended, with the right exit code. */
 export async function startBinary(options: BinaryOptions): Promise<Binary> {
-  await access(binary).catch(() => {
+  const { program = [binary], exitCode = 0 } = options;
+  await access(program[0] ?? binary).catch(() => {
     throw new Error("There is no executable ./post-msg to test; `make build` makes it.");
   });
   const folder = await makeTempFolder("post-msg-binary-");
   const file = await writeConfig(folder, options);
   const env = { ...process.env, ...options.env };
-  const child = startChild([binary, "serve", "--config", file], { cwd: folder.path, env });
+  const child = startChild([...program, "serve", "--config", file], { cwd: folder.path, env });
   const readLines = () => parseLines(child.output());
   const stop = once(async () => {
     try {
       await child.terminate(stopDeadlineMs);
       const code = await child.exited;
-      if (code !== 0) throw new Error(`post-msg ended with ${code}:\n${child.output().slice(-4_000)}`);
+      if (code !== exitCode) throw new Error(`post-msg ended with ${code}:\n${child.output().slice(-4_000)}`);
       refuseErrors(readLines(), options);
     } finally {
       await folder.remove();
@@ -119,17 +119,7 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     throw error;
   }
   const url = / listens on (\S+)\n/.exec(child.output())?.[1] ?? "";
-  const until: Until = async (check, deadlineMs, what) => {
-    const found = async () => {
-      for (let seen = 0; ; seen = child.output().length) {
-        const value = check();
-        if (value !== undefined) return value;
-        await child.says(new RegExp(`^[^]{${seen + 1},}`), deadlineMs);
-      }
-    };
-    return within(deadlineMs, what, found());
-  };
-  return Object.assign(makeGateway(url, readLines, until, stop), { process: child });
+  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child });
 }
 
 type Until = <T>(check: () => T | undefined, deadlineMs: number, what: string) => Promise<T>;
@@ -149,7 +139,7 @@ function makeGateway(url: string, lines: () => readonly LogLine[], until: Until,
   };
 }
 
-function makeRequest(body: BodyInit | undefined, options: PostOptions = {}): RequestInit {
+function makeRequest(body: Bun.BodyInit | undefined, options: PostOptions = {}): RequestInit {
   const { user = "alice@example.com:secret", method = "POST", headers, signal } = options;
   const credentials = user === null ? {} : { Authorization: `Basic ${Buffer.from(user).toString("base64")}` };
   return {

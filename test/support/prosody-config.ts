@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { Authority } from "./ca.ts";
 import type { TempFolder } from "./temp-folder.ts";
 
-/** "limits" is left out: the tests that need Debian's default rates ask for it. */
 const standardModules = [
   ...["admin_shell", "blocklist", "carbons", "disco", "pep", "ping", "posix", "presence", "private", "register"],
   ...["roster", "saslauth", "smacks", "time", "tls", "uptime", "version"],
@@ -19,6 +18,8 @@ export interface ProsodySettings {
   readonly directTlsPort: number;
   readonly security?: "tls" | "plain";
   readonly roomsDomain?: string;
+  readonly debianLimits?: boolean;
+  readonly remoteDomains?: boolean;
   readonly modules?: readonly string[];
   readonly extraConfig?: string;
 }
@@ -37,7 +38,11 @@ export async function writeProsodyConfig(settings: ProsodySettings): Promise<str
   await mkdir(join(folder.path, "certs"));
 
   const plain = settings.security === "plain";
-  const modules = [...standardModules.filter((name) => !(plain && name === "tls")), ...(settings.modules ?? [])];
+  const modules = [
+    ...standardModules.filter((name) => !(plain && name === "tls")),
+    ...(settings.debianLimits === true ? ["limits"] : []),
+    ...(settings.modules ?? []),
+  ];
   const lines = [
     "run_as_root = true",
     `data_path = ${quote(dataFolder)}`,
@@ -46,11 +51,11 @@ export async function writeProsodyConfig(settings: ProsodySettings): Promise<str
     'interfaces = { "127.0.0.1" }',
     `c2s_ports = { ${settings.c2sPort} }`,
     `c2s_direct_tls_ports = { ${plain ? "" : settings.directTlsPort} }`,
-    // No other server is ever spoken to.
-    'modules_disabled = { "s2s" }',
+    settings.remoteDomains === true ? "" : 'modules_disabled = { "s2s" }',
     "s2s_ports = { }; s2s_direct_tls_ports = { }; http_ports = { }; https_ports = { }; component_ports = { }",
     `modules_enabled = { ${modules.map(quote).join("; ")} }`,
     'authentication = "internal_hashed"',
+    settings.debianLimits === true ? 'limits = { c2s = { rate = "10kb/s" } }' : "",
     plain
       ? "c2s_require_encryption = false; allow_unencrypted_plain_auth = true"
       : `c2s_require_encryption = true; ssl = { certificate = ${quote(certificateFile)}; key = ${quote(keyFile)} }`,

@@ -13,6 +13,10 @@ export interface RealServerOptions {
   readonly security?: "tls" | "plain";
   /** The name of a domain for rooms (XEP-0045), e.g. conference.example.com. Default: none. */
   readonly roomsDomain?: string;
+  /** The rates and quotas of Debian's configuration files, with their measures against guessing. Default: false. */
+  readonly debianLimits?: boolean;
+  /** Stanzas for other domains are routed (after a DNS lookup) instead of being refused at once. Default: false. */
+  readonly remoteDomains?: boolean;
 }
 
 export interface RealServer {

@@ -39,6 +39,7 @@ test.each<[headers: Record<string, string>, verdict: string]>([
   [{ Host: "gw:5280", Origin: "" }, "cross_site"],
   [{ Host: "localhost", Origin: "capacitor://localhost" }, "cross_site"],
   [{ Origin: "http://gw" }, "cross_site"],
+  [{ Origin: "http://undefined" }, "cross_site"],
   [{ Host: "gw", Origin: "http://gw, http://evil" }, "duplicate_header"],
 ])("%j: %s", (headers, verdict) => {
   expect(judge(headers)).toBe(verdict);

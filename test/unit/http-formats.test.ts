@@ -61,7 +61,7 @@ describe("text/plain", () => {
 
 describe("application/x-www-form-urlencoded", () => {
   test.each([
-    ["plus and percent", "body=a+b%20c%2Bd%C3%A9", "a b c+déé".slice(0, 8)],
+    ["plus and percent", "body=a+b%20c%2Bd%C3%A9", "a b c+dé"],
     ["a lone percent stays", "body=100%", "100%"],
     ["a percent without digits stays", "body=100%zz%4", "100%zz%4"],
     ["raw UTF-8", "body=é", "é"],
@@ -69,9 +69,12 @@ describe("application/x-www-form-urlencoded", () => {
     ["equals signs after the first", "body=a=b==", "a=b=="],
     ["an escaped name", "bo%64y=a", "a"],
     ["line ends", "body=a%0D%0Ab", "a\nb"],
-    ["a charset of its own", "body=%FC", "ü", `${form}; charset=iso-8859-1`],
-  ])("is decoded: %s", async (_, sent, received, contentType = form) => {
-    expect(await sentBody(contentType, sent)).toBe(received);
+  ])("is decoded: %s", async (_, sent, received) => {
+    expect(await sentBody(form, sent)).toBe(received);
+  });
+
+  test("is decoded in a charset of its own", async () => {
+    expect(await sentBody(`${form}; charset=iso-8859-1`, "body=%FC")).toBe("ü");
   });
 
   test("has all four fields", async () => {
@@ -98,7 +101,7 @@ describe("application/x-www-form-urlencoded", () => {
   });
 
   test.each<[why: string, body: string | Uint8Array<ArrayBuffer>, status: number, code: Code, detail: string]>([
-    ["an unknown name", "body=CPU & disk full", 422, "unknown_field", '" disk full"'],
+    ["an unknown name", "body=CPU & disk full", 422, "unknown_field", '" disk full", only to, type, body, html.'],
     ["an unknown name, and the nearest", "body=a&tpye=chat", 422, "unknown_field", 'did you mean "type"?'],
     ["a field of later work", "body=a&subject=b", 422, "unknown_field", '"subject"'],
     ["a field twice", "body=a&body=b", 422, "bad_field", '"body"'],
@@ -125,9 +128,9 @@ describe("multipart/form-data", () => {
     const sent = new FormData();
     sent.set("to", "bob@example.com");
     sent.set("type", "normal");
-    sent.set("body", new Blob(["a\r\nb\uFEFF"], { type: "text/x-log" }), "error.log");
+    sent.set("body", new Blob(["\uFEFFa\r\nb"], { type: "text/x-log" }), "error.log");
     const message = await gateway.sent("/msg/", sent);
-    expect(message).toMatchObject({ type: "normal", body: "a\nb\uFEFF" });
+    expect(message).toMatchObject({ type: "normal", body: "\uFEFFa\nb" });
     expect(message.to.full).toBe("bob@example.com");
   });
 
@@ -224,37 +227,5 @@ describe("application/json", () => {
   test("names an endless unknown field without repeating all of it", async () => {
     const { detail } = Object(await refusal(json, JSON.stringify({ ["x".repeat(50_000)]: 1 })));
     expect(detail.length).toBeLessThan(300);
-  });
-});
-
-describe("characters that XML 1.0 cannot carry", () => {
-  const forbidden: readonly number[] = [0, 1, 8, 0xb, 0xc, 0xe, 0x1f, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, 0xffff];
-
-  test.each(forbidden)("%d is refused by name and by position in code points", async (code) => {
-    const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-    for (const field of ["body", "html"]) {
-      const text = JSON.stringify({ [field]: `😀b${String.fromCharCode(code)}\u0000` });
-      expect(await refusal(json, text)).toEqual({
-        status: 422,
-        code: "forbidden_character",
-        detail: expect.stringContaining(`"${field}" has the character ${name} at position 3,`),
-      });
-    }
-  });
-
-  test("are replaced where the settings say so", async () => {
-    await using replacing = await startGateway({ forbiddenCharacters: "replace" });
-    const text = String.fromCharCode(0x61, ...forbidden, 0x62);
-    const sent = await replacing.sent("/msg/bob", JSON.stringify({ body: text, html: "<b>\u0000</b>" }), {
-      "Content-Type": json,
-    });
-    // A high and a low surrogate that meet are a character.
-    expect(sent.body).toBe(`a${"\uFFFD".repeat(8)}\uDBFF\uDC00${"\uFFFD".repeat(3)}b`);
-    expect(sent.html).toBe("<b>\uFFFD</b>");
-  });
-
-  test("are not those around them", async () => {
-    const text = "\t\n\r \u007F\u0080\u009F\uD7FF\uE000\uFFFD\u{10000}\u{1FFFE}\u{10FFFF}";
-    expect(await sentBody(json, JSON.stringify({ body: text }))).toBe(text);
   });
 });

@@ -85,4 +85,6 @@ describe("a malformed fragment is refused", () => {
 test("64 levels are not too deep", () => {
   const deep = "<b>".repeat(64) + "</b>".repeat(64);
   expect(checkHtml(deep)).toBe(deep);
+  const wide = "<b>a</b>".repeat(65);
+  expect(checkHtml(wide)).toBe(wide);
 });

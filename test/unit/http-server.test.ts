@@ -193,6 +193,12 @@ describe("a body", () => {
     await larger.cancelled;
   });
 
+  test("that is announced to be larger is refused before it comes", async () => {
+    const headers = { "Content-Length": "101" };
+    const announced = new Request("http://gw/", { method: "POST", headers, body: new ReadableStream() });
+    expect(await failureOf(readBody(announced, 100))).toContain("larger than 100 bytes");
+  });
+
   test("whose sender is gone is withdrawn", async () => {
     await using gateway = await startGateway();
     const socket = connect(gateway.port, "127.0.0.1");

@@ -1,8 +1,7 @@
-/** The status table: each row that HTTP alone can produce, and how any Failure is written. */
+/** The status table: each row that HTTP alone can produce. */
 
 import { describe, expect, test } from "bun:test";
-import { type Code, codes, Failure } from "../../src/errors.ts";
-import { statuses, writeProblem } from "../../src/http/problem.ts";
+import { type Code, Failure } from "../../src/errors.ts";
 import { alice, exchange, startGateway } from "../support/http-gateway.ts";
 
 const challenge = 'Basic realm="post-msg", charset="UTF-8"';
@@ -229,28 +228,5 @@ describe("what deliver throws", () => {
     expect(JSON.parse(text)).toMatchObject({ code: "internal_error", outcome: "not_sent" });
     expect(text).not.toContain("secret");
     expect(gateway.lines).toMatchObject([{ status: 500, cause: fault }]);
-  });
-});
-
-describe("a Failure as a problem", () => {
-  test.each(codes.map((code) => [code] as const))("%s: unknown only with a 504", async (code) => {
-    const failure = new Failure(code, "It could not be done.");
-    const response = writeProblem(failure, "id");
-    expect(response.status).toBe(statuses[code]);
-    if (failure.outcome === "unknown") expect(response.status).toBe(504);
-    expect(response.headers.has("retry-after")).toBe(response.status === 503);
-    expect(response.headers.get("www-authenticate")).toBe(response.status === 401 ? challenge : null);
-    expect(await response.json()).toMatchObject({
-      code,
-      status: response.status,
-      outcome: failure.outcome,
-      request_id: "id",
-    });
-  });
-
-  test("says when to come back as the failure knows it, else in 5 s", () => {
-    const known = new Failure("server_busy", "It could not be done.", { retryAfterSeconds: 90 });
-    expect(writeProblem(known, "id").headers.get("retry-after")).toBe("90");
-    expect(writeProblem(new Failure("overloaded", "No."), "id").headers.get("retry-after")).toBe("5");
   });
 });

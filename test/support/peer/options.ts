@@ -58,7 +58,7 @@ export interface PeerOptions extends Partial<PeerBehaviour> {
   readonly port?: number;
   /** Signs the default certificate. Default: one made on the spot. */
   readonly authority?: Authority;
-  /** False: keeps neither bytes nor stanzas nor messages, for runs of millions. Default: true. */
+  /** False: keeps neither bytes, stanzas, messages nor ended connections, for runs of millions. Default: true. */
   readonly record?: boolean;
 }
 

@@ -26,8 +26,10 @@ export interface Peer {
   readonly port: number;
   /** What a client has to trust to accept the default certificate. */
   readonly authority: Authority;
-  /** All connections so far, the ended ones too, in the order in which they came. */
+  /** In the order in which they came; the ended ones are kept unless `record` is false. */
   readonly connections: readonly PeerConnection[];
+  /** How many there have been. */
+  readonly connectionCount: number;
   /** How many of them are open. */
   readonly openCount: number;
   /** Messages in the order in which they were handled, over all connections. */
@@ -58,6 +60,8 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   let behaviour: PeerBehaviour = { ...defaults, certificate, ...changes };
   const bell = makeBell();
   const connections: PeerConnection[] = [];
+  let connectionCount = 0;
+  let sawSasl = false;
   const messages: HandledMessage[] = [];
   const sockets = new Set<Socket>();
   const state: PeerState = {
@@ -72,9 +76,12 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const accept = async (socket: Socket): Promise<void> => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const number = connections.length + 1;
-    const connection = new PeerConnection(socket, number, domain, () => behaviour, record, bell);
+    const connection = new PeerConnection(socket, ++connectionCount, domain, () => behaviour, record, bell);
     connections.push(connection);
+    socket.once("close", () => {
+      sawSasl ||= connection.sawSasl;
+      if (!record) connections.splice(connections.indexOf(connection), 1);
+    });
     bell.ring();
     try {
       await dance(connection, state);
@@ -101,13 +108,17 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     authority,
     connections,
     messages,
+    get connectionCount() {
+      return connectionCount;
+    },
     get openCount() {
       return sockets.size;
     },
     get sawSasl() {
-      return connections.some((connection) => connection.sawSasl);
+      return sawSasl || connections.some((connection) => connection.sawSasl);
     },
-    connection: (nth, deadlineMs = 5000) => bell.until(() => connections[nth - 1], deadlineMs, `connection ${nth}`),
+    connection: (nth, deadlineMs = 5000) =>
+      bell.until(() => connections.find(({ number }) => number === nth), deadlineMs, `connection ${nth}`),
     message: (fits = () => true, deadlineMs = 5000) =>
       bell.until(() => messages.find(fits), deadlineMs, "a message at the peer"),
     received: (fits, deadlineMs = 5000) =>

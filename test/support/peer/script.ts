@@ -113,26 +113,34 @@ export interface ScriptServer {
 export interface ScriptOptions {
   /** Default: 127.0.0.1. */
   readonly host?: "127.0.0.1" | "::1";
+  /** False: forgets clients that have left, for runs of many thousands. Default: true. */
+  readonly record?: boolean;
 }
 
 /** `moves`: for every client, or chosen by the client's number, counted from 1. After the last move the server hangs. */
 export async function startScript(
   moves: readonly Move[] | ((number: number) => readonly Move[]),
-  { host = "127.0.0.1" }: ScriptOptions = {},
+  { host = "127.0.0.1", record = true }: ScriptOptions = {},
 ): Promise<ScriptServer> {
   const clients: ScriptClient[] = [];
-  const endings: Promise<void>[] = [];
+  const endings = new Map<number, Promise<void>>();
+  let clientCount = 0;
   const sockets = new Set<Socket>();
   const bell = makeBell();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const client = makeClient(socket, clients.length + 1);
+    const client = makeClient(socket, ++clientCount);
     clients.push(client);
     const ending = run(typeof moves === "function" ? moves(client.number) : moves, client);
     // Whoever awaits `finished` gets the rejection; a client that leaves early is no mistake by itself.
     ending.catch(() => {});
-    endings.push(ending);
+    endings.set(client.number, ending);
+    socket.once("close", () => {
+      if (record) return;
+      clients.splice(clients.indexOf(client), 1);
+      endings.delete(client.number);
+    });
     bell.ring();
   });
   await new Promise<void>((resolve, reject) => {
@@ -149,10 +157,11 @@ export async function startScript(
     get openCount() {
       return sockets.size;
     },
-    client: (nth, deadlineMs = 5000) => bell.until(() => clients[nth - 1], deadlineMs, `client ${nth}`),
+    client: (nth, deadlineMs = 5000) =>
+      bell.until(() => clients.find(({ number }) => number === nth), deadlineMs, `client ${nth}`),
     finished: async (nth = 1, deadlineMs = 5000) => {
-      await bell.until(() => endings.length >= nth, deadlineMs, `client ${nth}`);
-      await within(deadlineMs, `the script of client ${nth} to end`, endings[nth - 1] ?? Promise.resolve());
+      await bell.until(() => endings.has(nth), deadlineMs, `client ${nth}`);
+      await within(deadlineMs, `the script of client ${nth} to end`, endings.get(nth) ?? Promise.resolve());
     },
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -51,7 +51,10 @@ export function makeWire(socket: Socket, onBytes: (bytes: Uint8Array, encrypted:
   socket.setNoDelay(true);
   // A reset by the client is an end like any other here: "close" follows.
   socket.on("error", () => {});
-  socket.once("close", () => closed.resolve());
+  socket.once("close", () => {
+    tls?.destroy();
+    closed.resolve();
+  });
   socket.on("data", takePlain);
 
   const write = (data: string | Uint8Array): void => {
