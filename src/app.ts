@@ -25,6 +25,8 @@ const maxStanzaBytes = 256 * 1024;
 const maxPending = 10_000;
 const maxPendingBytes = 8 * 1024 * 1024;
 const defaultDrainMs = 20_000;
+/** How long those answers may take to be written. */
+const answerMs = 1_000;
 
 export interface AppOptions {
   /** How long a stop lets requests finish before it answers them itself; default 20,000. */
@@ -72,9 +74,12 @@ export async function start(
 
   async function stop(): Promise<void> {
     const drained = server.stop();
-    const timer = setTimeout(() => sessions.giveUp(), drainMs);
+    const givingUp = setTimeout(() => sessions.giveUp(), drainMs);
+    // By then every message has its answer; what is left are requests that have not arrived whole.
+    const cutting = setTimeout(() => void server.cut(), drainMs + answerMs);
     await drained;
-    clearTimeout(timer);
+    clearTimeout(givingUp);
+    clearTimeout(cutting);
     await sessions.close();
   }
 }

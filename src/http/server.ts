@@ -12,6 +12,8 @@ export interface HttpServer {
   readonly url: string;
   /** Refuses new connections, finishes the requests in flight, closes the idle connections. */
   stop(): Promise<void>;
+  /** Ends every connection that is still there after `stop`, such as one whose request never came whole. */
+  cut(): Promise<void>;
 }
 
 /** For connections between two requests and for headers; a request that has begun has deadlines of its own. */
@@ -35,7 +37,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       }
     },
   });
-  return { url: urlOf(options, server), stop: () => server.stop() };
+  return { url: urlOf(options, server), stop: () => server.stop(), cut: () => server.stop(true) };
 }
 
 function urlOf({ listen, path }: HttpOptions, server: BunServer): string {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { bindNamespace } from "../support/peer/namespaces.ts";
+import { bindNamespace, managementNamespace, pingNamespace } from "../support/peer/namespaces.ts";
 import { type Peer, startPeer } from "../support/peer/peer.ts";
 import { childOf } from "../support/xml-element.ts";
 
@@ -35,6 +35,29 @@ test("200 parallel first requests of one account make one connection and bind on
   expect([bodies.size, peer.messages.length]).toEqual([200, 200]);
   expect(peer.connections.length).toBe(1);
   expect(countBinds()).toBe(1);
+});
+
+test("200 parallel requests with a wrong password make one login", async () => {
+  const requests = Array.from({ length: 200 }, () => send("not mine", "alice@example.com:guess"));
+  const responses = await Promise.all(requests);
+  expect(responses.map(({ status }) => status)).toEqual(requests.map(() => 401));
+  expect(peer.connections.length).toBe(1);
+});
+
+test("the server's pings and requests for an acknowledgement are answered", async () => {
+  expect((await send("hi")).status).toBe(201);
+  const connection = await peer.connection(1);
+  connection.deliver(`<iq type='get' id='p1' from='example.com'><ping xmlns='${pingNamespace}'/></iq>`);
+  const pong = await peer.received(({ name, attributes }) => name === "iq" && attributes["id"] === "p1");
+  expect(pong.attributes).toMatchObject({ type: "result", to: "example.com" });
+  connection.deliver("<iq type='get' id='q1' from='eve@example.net/x'><query xmlns='jabber:iq:last'/></iq>");
+  const refusal = await peer.received(({ name, attributes }) => name === "iq" && attributes["id"] === "q1");
+  expect(refusal.attributes).toMatchObject({ type: "error", to: "eve@example.net/x" });
+  connection.send(`<r xmlns='${managementNamespace}'/>`);
+  const count = await peer.received(({ name, namespace }) => name === "a" && namespace === managementNamespace);
+  expect(count.attributes["h"]).toBe("2");
+  expect((await send("again")).status).toBe(201);
+  expect(peer.connections.length).toBe(1);
 });
 
 test("two spellings of one account share a session, two accounts do not", async () => {

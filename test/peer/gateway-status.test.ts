@@ -68,3 +68,20 @@ test("a message is a 503 with Retry-After while every session is busy", async ()
   expect((await gateway.post("/msg/bob@example.com", "hi", { user: "carol@example.com:secret" })).status).toBe(201);
   await peer.stop();
 });
+
+test("the authority of one host does not vouch for another host's server", async () => {
+  const [first, second] = await Promise.all([
+    startPeer(),
+    startPeer({ domain: "example.org", accounts: { "alice@example.org": "secret" } }),
+  ]);
+  const theirs = await first.authority.issue({ dnsNames: ["example.org"] });
+  const user = "alice@example.org:secret";
+  await using gateway = await startGateway({ hosts: { ...hostOf(first), ...hostOf(second) } });
+  expect((await gateway.post("/msg/bob@example.org", "hi", { user })).status).toBe(201);
+  second.change({ certificate: theirs });
+  second.dropAll();
+  await gateway.logged(({ msg }) => msg === "session ended");
+  await expectProblem(await gateway.post("/msg/bob@example.org", "hi", { user }), 502, "certificate_untrusted");
+  expect((await gateway.post("/msg/bob@example.org", "hi")).status).toBe(201);
+  await Promise.all([first.stop(), second.stop()]);
+});

@@ -1,6 +1,7 @@
 /** What SIGTERM asks of the app: finish what is in flight, close the streams, be done in time. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
 import { type Peer, startPeer } from "../support/peer/peer.ts";
@@ -95,4 +96,23 @@ test("with a peer that does not answer the end of the stream, a stop is done wit
   expect((await gateway.post("/msg/bob@example.com", "hi")).status).toBe(201);
   await within(3_000, "the gateway to stop", gateway.stop());
   await peer.settled(0);
+});
+
+const begun: readonly (readonly [string, string])[] = [
+  ["its headers", ""],
+  ["its body", "Content-Length: 100\r\n\r\nx"],
+];
+
+test.each(begun)("a caller who never finishes %s does not hold up a stop beyond its time", async (_, rest) => {
+  const gateway = await startGateway({ hosts: hostOf(peer), drainMs: 100 });
+  const caller = connect(gateway.port, "127.0.0.1");
+  const closed = new Promise((resolve) => caller.once("close", resolve));
+  const credentials = Buffer.from("alice@example.com:secret").toString("base64");
+  caller.write(`POST /msg/bob HTTP/1.1\r\nHost: example.com\r\nAuthorization: Basic ${credentials}\r\n${rest}`);
+  // What was written before is read before this is answered, and a session is there to be closed.
+  expect((await gateway.post("/msg/bob@example.com", "hi")).status).toBe(201);
+  await within(3_000, "the gateway to stop", gateway.stop());
+  await within(1_000, "the connection to be closed", closed);
+  expect((await peer.connection(1)).streamEnded).toBe(true);
+  expect(peer.messages.map(({ body }) => body)).toEqual(["hi"]);
 });

@@ -23,57 +23,58 @@ const attempts = 1_000;
 const workers = 50;
 const deadlineMs = 300;
 const graceMs = 1_000;
+const quickRows = (["challenge", "ack"] as const).map((step) =>
+  badSteps.findIndex((row) => row.step === step && row.how === "reset"),
+);
 
 test(`${attempts} attempts that go wrong leave nothing behind`, async () => {
   const authority = await makeAuthority();
   const peers = await startBadSteps(authority, false);
   using timers = countTimers();
   const parts = composeParts(peers, authority);
-  const run = async (count: number): Promise<readonly number[]> => {
+  const run = async (count: number) => {
     const tookMs: number[] = [];
     let next = 0;
     const work = async () => {
       for (let index = next++; index < count; index = next++) tookMs.push(await parts.attempt(index));
     };
     await Promise.all(Array.from({ length: workers }, work));
-    return tookMs;
+    // Two that end quickly, and the count at once: a timer that nobody has cleared would soon run out.
+    for (const quick of quickRows) tookMs.push(await parts.attempt(quick));
+    return { tookMs, timers: timers.pending };
   };
 
   // What is made once and kept (threads, the list of authorities) is there after one round over the whole table.
-  await run(badSteps.length);
-  const before = await settle(peers, parts, timers);
-  const tookMs = await run(attempts);
-  const after = await settle(peers, parts, timers, before.files);
+  const first = await run(badSteps.length);
+  const before = await settle(peers, parts);
+  const second = await run(attempts);
+  const after = await settle(peers, parts, before.files);
 
-  expect(tookMs).toHaveLength(attempts);
-  expect(Math.max(...tookMs)).toBeLessThan(deadlineMs + graceMs);
-  expect(after).toEqual(before);
-  expect(after).toMatchObject({ sessions: 0, connections: 0 });
+  expect(second.tookMs).toHaveLength(attempts + quickRows.length);
+  expect(Math.max(...first.tookMs, ...second.tookMs)).toBeLessThan(deadlineMs + graceMs);
+  expect(after).toEqual({ files: before.files, connections: 0, sessions: 0 });
+  // The sweeper of the session cache alone.
+  expect([first.timers, second.timers]).toEqual([1, 1]);
   await parts.close();
   expect(timers.pending).toBe(0);
   await Promise.all(peers.map((peer) => peer.stop()));
 }, 60_000);
 
 interface Remains {
+  /** Without those of the peers' side. */
   readonly files: number;
   readonly connections: number;
-  readonly timers: number;
   readonly sessions: number;
 }
 
 /** What is open once everything that is about to end has ended: sockets close a turn or two after they are given up. */
-async function settle(
-  peers: readonly Peer[],
-  parts: Parts,
-  timers: { readonly pending: number },
-  mostFiles = Number.POSITIVE_INFINITY,
-): Promise<Remains> {
+async function settle(peers: readonly Peer[], parts: Parts, mostFiles = Number.POSITIVE_INFINITY): Promise<Remains> {
   const noticing = peers.filter((_peer, index) => badSteps[index]?.how !== "stop-reading");
   await Promise.all(noticing.map((peer) => peer.settled(0, 10_000)));
-  // Who does not read does not see the end; the peer's own side of those is dropped for it.
-  for (const peer of peers) peer.dropAll();
-  await Promise.all(peers.map((peer) => peer.settled(0, 10_000)));
-  const countFiles = async () => (await readdir("/proc/self/fd")).length;
+  const countFiles = async () => {
+    const open = peers.reduce((sum, { openCount }) => sum + openCount, 0);
+    return (await readdir("/proc/self/fd")).length - open;
+  };
   let files = await countFiles();
   await eventually(
     async () => {
@@ -82,10 +83,13 @@ async function settle(
       return files === last && files <= mostFiles;
     },
     10_000,
-    `no more than ${mostFiles} open files (now ${files})`,
+    `no more than ${mostFiles} open files`,
   );
+  // Who does not read does not see the end.
+  for (const peer of peers) peer.dropAll();
+  await Promise.all(peers.map((peer) => peer.settled(0, 10_000)));
   const connections = peers.reduce((sum, { openCount }) => sum + openCount, 0);
-  return { files, connections, timers: timers.pending, sessions: parts.size() };
+  return { files, connections, sessions: parts.size() };
 }
 
 interface Parts {

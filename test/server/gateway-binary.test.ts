@@ -2,23 +2,14 @@
 
 import { expect, test } from "bun:test";
 import { runCurl } from "../demo/curl.ts";
-import { startEjabberd } from "../support/ejabberd.ts";
 import { canListen, findFreePort } from "../support/free-port.ts";
 import { startBinary } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { startProsody } from "../support/prosody.ts";
-import type { RealServer, RealServerOptions } from "../support/real-server.ts";
+import { realServers, startTimeoutMs } from "../support/gateway-servers.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { makeTempFolder } from "../support/temp-folder.ts";
 
-const startTimeoutMs = 60_000;
-
-const starters: readonly (readonly [string, (options: RealServerOptions) => Promise<RealServer>])[] = [
-  ["Prosody", startProsody],
-  ["ejabberd", startEjabberd],
-];
-
-test.each(starters)(
+test.each(realServers)(
   "the example in the README of mod_post_msg works to the letter: %s",
   async (_, startServer) => {
     await using started = new AsyncDisposableStack();

@@ -1,15 +1,11 @@
 /** The real app in front of real servers: what the contract promises of them, and what really arrives at bob's client. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Ejabberd, startEjabberd } from "../support/ejabberd.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { type Prosody, startProsody } from "../support/prosody.ts";
-import type { RealServerOptions } from "../support/real-server.ts";
+import { countSessions, realServers, type Server, startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
-import { eventually } from "../support/wait.ts";
 
-const startTimeoutMs = 60_000;
 const oddPassword = "pässwörd :€";
 const accounts = {
   "alice@example.com": "secret",
@@ -17,14 +13,6 @@ const accounts = {
   "carol@example.com": oddPassword,
   "dave@example.com": "secret",
 };
-
-type Server = Prosody | Ejabberd;
-type StartServer = (options: RealServerOptions) => Promise<Server>;
-
-const starters: readonly (readonly [string, StartServer])[] = [
-  ["Prosody", startProsody],
-  ["ejabberd", startEjabberd],
-];
 
 /** A row of the side-by-side table: what is posted, and the text that bob then sees. */
 interface Sent {
@@ -65,21 +53,14 @@ function multipart(fields: Readonly<Record<string, string>>): FormData {
   return data;
 }
 
-describe.each(starters)("in front of %s", (name, startServer) => {
+describe.each(realServers)("in front of %s", (name, startServer) => {
   let server: Server;
   let gateway: Gateway;
   let bob: Receiver;
-  const relogin = () =>
-    startReceiver({
-      port: server.c2sPort,
-      ca: server.authority.certificatePem,
-      jid: "bob@example.com",
-      password: "secret",
-    });
   beforeAll(async () => {
     server = await startServer({ accounts, remoteDomains: true });
     gateway = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
-    bob = await relogin();
+    bob = await startBob(server);
   }, startTimeoutMs);
   afterAll(async () => {
     await bob.close();
@@ -177,72 +158,9 @@ describe.each(starters)("in front of %s", (name, startServer) => {
     await brief.stop();
     expect(await countSessions(server, "alice")).toBe(before);
   });
-
-  test("killed and started again under traffic, every 201 is a message that arrived once, and no 503 is", async () => {
-    const told: { readonly body: string; readonly status: number; readonly outcome: unknown }[] = [];
-    let enough = false;
-    const traffic = (async () => {
-      while (!enough) {
-        const body = `traffic ${told.length}`;
-        const response = await gateway.post("/msg/bob", body);
-        const reply: unknown = await response.json();
-        const outcome = typeof reply === "object" && reply !== null && "outcome" in reply ? reply.outcome : undefined;
-        told.push({ body, status: response.status, outcome });
-      }
-    })();
-    const sent = () => told.filter(({ status }) => status === 201).map(({ body }) => body);
-    const received: (string | undefined)[] = [];
-    try {
-      await bob.received(({ raw }) => raw.includes("traffic 20"));
-      await server.kill();
-      await bob.closed;
-      received.push(...bob.waiting.map(({ body }) => body));
-      const before = sent().length;
-      await server.start();
-      bob = await relogin();
-      await eventually(() => sent().length > before + 20, 20_000, "more messages to be sent");
-    } finally {
-      enough = true;
-      await traffic;
-    }
-    const last = sent().at(-1);
-    while (received.at(-1) !== last) received.push((await bob.nextMessage()).body);
-
-    expect(received).toEqual([...new Set(received)]);
-    expect(sent().filter((body) => !received.includes(body))).toEqual([]);
-    const others = told.filter(({ status }) => status !== 201);
-    expect(others.length).toBeGreaterThan(0);
-    for (const { body, status, outcome } of others) {
-      expect(["503 not_sent", "504 unknown"]).toContain(`${status} ${outcome}`);
-      if (status === 503) expect(received).not.toContain(body);
-    }
-  }, 60_000);
-
-  test("killed, it is a 503 with Retry-After; started again, a 201 over a new login; nothing else arrives", async () => {
-    expect((await gateway.post("/msg/bob", "before")).status).toBe(201);
-    expect((await bob.nextMessage()).body).toBe("before");
-
-    await server.kill();
-    for (const body of ["down at once", "still down"]) {
-      const response = await gateway.post("/msg/bob", body);
-      expect([response.status, await response.json()]).toMatchObject([503, { outcome: "not_sent" }]);
-      expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
-    }
-    await server.start();
-    bob = await relogin();
-    expect((await gateway.post("/msg/bob", "after")).status).toBe(201);
-    expect((await bob.nextMessage()).body).toBe("after");
-
-    await server.kill();
-    await server.start();
-    bob = await relogin();
-    expect((await gateway.post("/msg/bob", "after the second")).status).toBe(201);
-    expect((await bob.nextMessage()).body).toBe("after the second");
-    expect(bob.waiting).toEqual([]);
-  }, 30_000);
 });
 
-describe.each(starters)("%s without TLS", (_, startServer) => {
+describe.each(realServers)("%s without TLS", (_, startServer) => {
   test("is served over loopback with insecure_plaintext, and refused without it", async () => {
     const server = await startServer({ accounts, security: "plain" });
     try {
@@ -262,15 +180,3 @@ describe.each(starters)("%s without TLS", (_, startServer) => {
     }
   });
 });
-
-/** By the server's own account. */
-async function countSessions(server: Server, user: string): Promise<number> {
-  if (server.kind === "prosody") {
-    const table = await server.shell("c2s", "show");
-    if (!/^OK: \d+ c2s sessions? shown$/m.test(table)) throw new Error(`Prosody did not list sessions:\n${table}`);
-    return table.split("\n").filter((row) => row.includes(` ${user}@${server.domain}/`)).length;
-  }
-  const resources = await server.api("user_resources", { user, host: server.domain });
-  if (!Array.isArray(resources)) throw new Error("ejabberd did not list resources.");
-  return resources.length;
-}
