@@ -22,3 +22,8 @@ test("a report that is cut short is not taken for a good one", () => {
   expect(() => readTestReport(junit.slice(0, 300))).toThrow();
   expect(() => readTestReport("")).toThrow();
 });
+
+test("a test's name may hold what XML cannot", () => {
+  const junit = '<testsuites><testsuite><testcase name="a\u0000\u001b"/></testsuite></testsuites>';
+  expect(readTestReport(junit)).toEqual({ passed: 1, failed: 0, skipped: [] });
+});
