@@ -16,26 +16,68 @@ export interface Bounce {
   readonly failure: Failure;
 }
 
-/** What a link tells its owner. Never called before `Login` has resolved, never after `lost`. */
+/** A delivery receipt (XEP-0184). */
+export interface DeliveryReceipt {
+  /** The id of the message that was received. */
+  readonly id: string;
+  readonly from: Jid;
+}
+
+/**
+ * What a link tells its owner. An owner has one set of events for all the links it has one after another; of a link that
+ * is lost, nothing comes any more.
+ */
 export interface LinkEvents {
-  /** The server has handled the next `count` of the messages sent on this link, in their order. */
+  /** The server has handled the next `count` of the messages sent, in their order. */
   acknowledged(count: number): void;
+  /** The reply has come to a ping sent behind the next `count` of the messages, in their order. */
+  echoed(count: number): void;
   bounced(bounce: Bounce): void;
+  received(receipt: DeliveryReceipt): void;
   /** After `send` returned false: the socket takes more. */
   drained(): void;
-  /** The link has ended, whoever ended it and why; called exactly once, last. */
+  /** The link has ended, whoever ended it and why; called once, last. */
   lost(reason: Failure): void;
+}
+
+/** One message for the wire. */
+export interface OutgoingStanza {
+  readonly stanza: string;
+  /** When it was first written, if this is not the first time. */
+  readonly delayedSince?: Date;
 }
 
 export interface Link {
   /** The full JID that the server bound. */
   readonly jid: Jid;
+  /** What the server takes in one stanza (XEP-0478), in bytes; undefined where it does not say. */
+  readonly maxStanzaBytes: number | undefined;
+  /**
+   * Milliseconds for which a refusal may still come after acknowledgement and echo; 0: refusals come before the
+   * acknowledgement, and no echo is to be waited for. May fall to 0 once the server has told what it is.
+   */
+  readonly graceMs: number;
+  /** Another connection can take the server's session up, with what it has acknowledged. */
+  readonly resumable: boolean;
   /** Hands stanzas to the socket in one write, and asks the server to acknowledge them. False: the socket is full. */
-  send(stanzas: readonly string[]): boolean;
+  send(stanzas: readonly OutgoingStanza[]): boolean;
   /** Closes the stream as RFC 6120 section 4.4 wants it, within 2 s; then `lost` is called. */
   close(): Promise<void>;
   /** Ends the link at once, for `reason`; `lost` is called with it. */
   abort(reason: Failure): void;
+  /**
+   * After `lost`: connects, logs in as before, and takes the server's session up again (XEP-0198 section 5) or else begins
+   * a new one. Rejects with a Failure; settles soon after `signal` aborts.
+   */
+  reconnect(signal: AbortSignal): Promise<Reconnection>;
+}
+
+export interface Reconnection {
+  readonly link: Link;
+  /** True: the server's session goes on, and what it had not handled is to be sent again. */
+  readonly resumed: boolean;
+  /** How many of the messages that were unacknowledged the server had handled; undefined: it does not say. */
+  readonly handled: number | undefined;
 }
 
 /** Connects, encrypts, logs in, binds a resource. Rejects with a Failure; settles soon after `signal` aborts. */

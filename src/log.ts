@@ -94,3 +94,13 @@ function stackOf(error: Error): string {
 function hasCode(error: Error): error is Error & { readonly code: string | number } {
   return "code" in error && (typeof error.code === "string" || typeof error.code === "number");
 }
+
+/** What lies behind an error that was foreseen, in one line: `{ because }` with the messages of its causes, if any. */
+export function because({ cause: first }: Error): LogFields {
+  const messages: string[] = [];
+  for (let cause = first; cause !== undefined && messages.length < maxCauses; ) {
+    messages.push(cause instanceof Error ? cause.message : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return messages.length === 0 ? {} : { because: messages.join(" <- ") };
+}

@@ -21,6 +21,8 @@ export interface Message {
   readonly body?: string;
   /** A well-formed XHTML fragment (XEP-0071), without its `<html/>` and `<body/>`. */
   readonly html?: string;
+  /** Asks the recipient's client for a delivery receipt (XEP-0184). */
+  readonly requestReceipt?: boolean;
 }
 
 /** The sender's server has taken responsibility for the message. */
@@ -30,4 +32,6 @@ export interface Receipt {
   readonly from: string;
   readonly to: string;
   readonly type: MessageType;
+  /** Only if the caller wanted to wait: whether the recipient's client has confirmed it (XEP-0184). */
+  readonly status?: "received" | "accepted";
 }

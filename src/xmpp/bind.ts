@@ -1,4 +1,4 @@
-/** Resource binding (RFC 6120 section 7) and the switching on of stream management (XEP-0198 section 3). */
+/** Resource binding (RFC 6120 section 7). */
 
 import { randomBytes } from "node:crypto";
 import type { Element } from "@xmpp/xml";
@@ -21,23 +21,6 @@ export async function bindResource(stream: XmppStream, account: Jid, signal: Abo
     "protocol_error",
     `The XMPP server of "${account.domain}" bound another address than one of "${account.bare}".`,
   );
-}
-
-/** False when the server does not offer it, or refuses. */
-export async function enableStreamManagement(
-  stream: XmppStream,
-  features: Element,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (features.getChild("sm", namespaces.streamManagement) === undefined) return false;
-  stream.push(`<enable xmlns="${namespaces.streamManagement}"/>`);
-  for (;;) {
-    const reply = await stream.next(signal);
-    if (reply.is("enabled", namespaces.streamManagement)) return true;
-    if (reply.is("failed", namespaces.streamManagement)) return false;
-    // A stanza may come before the reply: the session is bound and reachable already.
-    if (!["message", "presence", "iq"].includes(reply.getName())) throw stream.unexpected(reply, "<enabled/>");
-  }
 }
 
 function bindFailure(reply: Element, account: Jid): Failure {

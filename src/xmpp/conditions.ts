@@ -88,7 +88,8 @@ export function saslFailure(condition: string, host: string, cause: unknown): Fa
 /** `<stream:error/>` from `host`, before or after the login. */
 export function streamFailure(condition: string, host: string, cause: unknown): Failure {
   const [code, ending] = rowOf(streamRows, condition, "undefined-condition");
-  return new Failure(code, `The XMPP server of "${host}" ended the connection: ${ending}.`, { cause });
+  const advice = code === "host_unknown" ? `; ${addressSetting(host)} leads to a server of other domains` : "";
+  return new Failure(code, `The XMPP server of "${host}" ended the connection: ${ending}${advice}.`, { cause });
 }
 
 /** `<error type="errorType"/>` in answer to a message to `to`. Type "wait" turns any 502 into a 503. */
@@ -99,6 +100,10 @@ export function stanzaFailure(condition: string, errorType: string | undefined, 
     return new Failure("temporarily_refused", `${refused}; the server says that this is temporary.`, { cause });
   }
   return new Failure(code, `${refused}.`, { cause });
+}
+
+function addressSetting(host: string): string {
+  return `the address in DNS, or "connect" under [hosts."${host}"] in the gateway's settings,`;
 }
 
 export function rowOf<Name extends string>(rows: Readonly<Record<Name, Row>>, name: string, fallback: Name): Row {
@@ -127,7 +132,7 @@ const saslRows: Readonly<Record<SaslCondition | "login_failed", Row>> = {
   login_failed: ["login_failed", "the server gave a reason that the gateway does not know"],
 };
 
-const badXml: Row = ["protocol_error", "it could not read the XML that the gateway sent"];
+const badXml: Row = ["stanza_complaint", "it could not read the XML that the gateway sent"];
 const unsupported: Row = ["protocol_error", "it does not support what the gateway needs of it"];
 const hostUnknown: Row = ["host_unknown", "it does not serve this domain"];
 
@@ -143,21 +148,21 @@ const streamRows: Readonly<Record<StreamCondition, Row>> = {
   "invalid-from": ["protocol_error", "it did not take the address that the gateway gave as the sender's"],
   "invalid-namespace": badXml,
   "invalid-xml": badXml,
-  "not-authorized": ["login_failed", "it does not regard the connection as logged in"],
+  "not-authorized": ["login_expired", "it does not regard the connection as logged in"],
   "not-well-formed": badXml,
   // Rate, size and connection limits, and bans of an address: the stream's fate, not a verdict on any one message.
-  "policy-violation": ["stream_closed", "its policy does not allow what was sent on it, or not so much of it"],
+  "policy-violation": ["server_policy", "its policy does not allow what was sent on it, or not so much of it"],
   "remote-connection-failed": ["login_temporarily_failed", "it cannot reach a server that it needs for the login"],
-  reset: ["stream_closed", "the account's password or rights have changed, and a new login is needed"],
+  reset: ["login_expired", "the account's password or rights have changed, and a new login is needed"],
   "resource-constraint": ["server_busy", "it is overloaded"],
   "restricted-xml": badXml,
   // RFC 6120 section 4.9.3.19 lets a client follow; with a password at stake the settings decide where to connect.
   "see-other-host": ["redirect", "it points to another host, which the gateway does not follow; set connect instead"],
   "system-shutdown": ["server_shutdown", "it is shutting down"],
   "undefined-condition": ["stream_closed", "it gave a reason that the gateway does not know"],
-  "unsupported-encoding": badXml,
+  "unsupported-encoding": unsupported,
   "unsupported-feature": unsupported,
-  "unsupported-stanza-type": unsupported,
+  "unsupported-stanza-type": ["stanza_complaint", "it does not know the kind of stanza that the gateway sent"],
   "unsupported-version": unsupported,
 };
 
@@ -182,7 +187,7 @@ const stanzaRows: Readonly<Record<StanzaCondition, Row>> = {
   "item-not-found": ["item_not_found", "there is no such recipient"],
   "jid-malformed": ["jid_malformed", "the server does not regard the recipient as a valid address"],
   "not-acceptable": ["not_acceptable", "it does not meet what the recipient or server demands"],
-  "not-allowed": ["not_allowed", "nobody may do this"],
+  "not-allowed": ["not_allowed", "the server allows it to nobody"],
   "not-authorized": ["not_authorized", "the server does not take the sender as logged in, or wants a further password"],
   "payment-required": ["payment_required", "the server wants to be paid for it"],
   "policy-violation": ["policy_violation", "it is against the server's policy"],

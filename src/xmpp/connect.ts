@@ -1,195 +1,163 @@
-/** From credentials to a link: where to connect, TLS, SASL, a resource, stream management; each step under its own limit. */
+/**
+ * From credentials to a link: an encrypted stream (secure.ts), SASL, a resource, stream management; and the same again,
+ * without the caller's password, for a link that was lost. Each step has its own limit.
+ */
 
-import type { Socket } from "node:net";
 import type { Element } from "@xmpp/xml";
 import { Failure } from "../errors.ts";
-import type { Login, Verify } from "../link.ts";
-import type { Credentials } from "../message.ts";
+import type { Jid } from "../jid.ts";
+import type { Link, LinkEvents, Login, Reconnection, Verify } from "../link.ts";
 import { authenticate } from "./authenticate.ts";
-import { bindResource, enableStreamManagement } from "./bind.ts";
+import { bindResource } from "./bind.ts";
 import { step } from "./deadline.ts";
-import { type Dialled, dial } from "./dial.ts";
 import { openLink } from "./live.ts";
 import { namespaces } from "./namespaces.ts";
-import { type Endpoint, type Lookup, resolveEndpoints } from "./resolve.ts";
-import { XmppStream } from "./stream.ts";
-import { encrypt, injected } from "./tls.ts";
+import type { Lookup } from "./resolve.ts";
+import type { Secret } from "./sasl/exchange.ts";
+import { abandon, openSecured, stepTimeoutMs, type XmppHost } from "./secure.ts";
+import type { XmppStream } from "./stream.ts";
+import { enableStreamManagement, resumeSession, type ServerSession } from "./stream-management.ts";
 
-/** What has to be known of a domain before connecting to its server. */
-export interface XmppHost {
-  readonly domain: string;
-  /** Where to connect in place of what DNS says. */
-  readonly connect: Endpoint | undefined;
-  /** PEM; trusted for this domain beside the system's. */
-  readonly caCertificates: readonly string[];
-  /** No TLS: for a loopback `connect` only. */
-  readonly insecurePlaintext: boolean;
-}
+export type { XmppHost } from "./secure.ts";
 
 export interface ConnectOptions {
   readonly lookup: Lookup;
   /** Undefined for a domain that is not allowed: nothing is resolved or connected for it. */
   findHost(domain: string): XmppHost | undefined;
+  /** A link on which nothing was heard for so many milliseconds is asked whether it still lives. */
+  readonly keepaliveMs: number;
+  /** How long the answer may take; default 30,000. */
+  readonly keepaliveAnswerMs?: number | undefined;
 }
 
-/** How long one step may take; the whole login has a limit of its own. */
-const stepTimeoutMs = 10_000;
-
-/** Both connect afresh every time and leave nothing open when they fail. */
-export function createConnect(options: ConnectOptions): { readonly login: Login; readonly verify: Verify } {
-  return { login, verify };
-
-  async function login(...[credentials, events, signal]: Parameters<Login>): ReturnType<Login> {
-    const { account } = credentials;
-    const { stream, features } = await openAuthenticated(credentials, options, signal);
-    try {
-      const jid = await step("binding a resource", account.domain, stepTimeoutMs, signal, (limit) =>
-        bindResource(stream, account, limit),
-      );
-      const streamManagement = await step(
-        "enabling stream management",
-        account.domain,
-        stepTimeoutMs,
-        signal,
-        (limit) => enableStreamManagement(stream, features, limit),
-      );
-      return openLink({ stream, jid, streamManagement, events });
-    } catch (error) {
-      throw abandon(stream, error);
-    }
-  }
-
-  async function verify(credentials: Credentials, signal: AbortSignal): Promise<void> {
-    const { stream } = await openAuthenticated(credentials, options, signal);
-    stream.push(stream.footer());
-    stream.end(new Failure("stream_closed", "The password has been verified."));
-  }
+interface Account {
+  readonly jid: Jid;
+  readonly host: XmppHost;
+  readonly secret: Secret;
+  readonly events: LinkEvents;
 }
 
 interface Authenticated {
   readonly stream: XmppStream;
   /** What the server offers after the login. */
   readonly features: Element;
+  /** What a later login can be made with: SCRAM's keys, or the password where the server takes nothing else. */
+  readonly secret: Secret;
 }
 
-async function openAuthenticated(
-  { account, password }: Credentials,
-  options: ConnectOptions,
-  signal: AbortSignal,
-): Promise<Authenticated> {
-  const { domain } = account;
-  const host = options.findHost(domain);
-  if (host === undefined) {
+export interface Connect {
+  readonly login: Login;
+  readonly verify: Verify;
+  /** Address and port of the server that a domain was last connected to; undefined when it never was. */
+  serverOf(domain: string): string | undefined;
+}
+
+/** Both connect afresh every time and leave nothing open when they fail. */
+export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs }: ConnectOptions): Connect {
+  const servers = new Map<string, string>();
+  return {
+    async login({ account, password }, events, signal) {
+      const host = allowed(account.domain);
+      const { stream, features, secret } = await openAuthenticated(account, host, { password }, signal);
+      try {
+        return await begin(stream, features, { jid: account, host, secret, events }, signal);
+      } catch (error) {
+        throw abandon(stream, error);
+      }
+    },
+    async verify({ account, password }, signal) {
+      const { stream } = await openAuthenticated(account, allowed(account.domain), { password }, signal);
+      stream.push(stream.footer());
+      stream.end(new Failure("stream_closed", "The password has been verified."));
+    },
+    serverOf: (domain) => servers.get(domain),
+  };
+
+  function allowed(domain: string): XmppHost {
+    const host = findHost(domain);
+    if (host !== undefined) return host;
     throw new Failure("host_not_allowed", `"${domain}" is not one of the hosts that this gateway connects to.`);
   }
-  const { socket, endpoint } = await reach(host, options.lookup, signal);
-  const { stream, features, encrypted, tlsExporter } = await secure(socket, endpoint, host, signal);
-  try {
-    await step("the login", domain, stepTimeoutMs, signal, (limit) =>
-      authenticate(
-        stream,
-        features,
-        {
-          host: domain,
-          username: account.local ?? "",
-          secret: { password },
-          encrypted,
-          allowPlaintext: host.insecurePlaintext,
-          tlsExporter,
-        },
-        domain,
-        limit,
-      ),
-    );
-    if (encrypted) stream.identify(account.bare);
-    const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
-      stream.negotiate(limit),
-    );
-    return { stream, features: after };
-  } catch (error) {
-    throw abandon(stream, error);
-  }
-}
 
-async function reach(host: XmppHost, lookup: Lookup, signal: AbortSignal): Promise<Dialled> {
-  const endpoints = host.connect
-    ? [host.connect]
-    : await step("the search for its address", host.domain, stepTimeoutMs, signal, (limit) =>
-        resolveEndpoints(host.domain, lookup, limit),
+  async function openAuthenticated(
+    account: Jid,
+    host: XmppHost,
+    secret: Secret,
+    signal: AbortSignal,
+  ): Promise<Authenticated> {
+    const { domain } = account;
+    const { stream, features, encrypted, tlsExporter, server } = await openSecured(host, lookup, signal);
+    servers.set(domain, server);
+    try {
+      const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) => {
+        const allowPlaintext = host.insecurePlaintext;
+        const context = { host: domain, username: account.local ?? "", secret, encrypted, allowPlaintext, tlsExporter };
+        return authenticate(stream, features, context, domain, limit);
+      });
+      if (encrypted) stream.identify(account.bare);
+      const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
+        stream.negotiate(limit),
       );
-  return dial(endpoints, { lookup, signal, domain: host.domain });
-}
-
-interface Secured extends Authenticated {
-  readonly encrypted: boolean;
-  readonly tlsExporter: Uint8Array | undefined;
-}
-
-async function secure(socket: Socket, endpoint: Endpoint, host: XmppHost, signal: AbortSignal): Promise<Secured> {
-  const { domain } = host;
-  const handshake = () =>
-    step("the TLS handshake", domain, stepTimeoutMs, signal, (limit) => encrypt(socket, host, endpoint.tls, limit));
-  const negotiate = (stream: XmppStream) =>
-    step("opening the stream", domain, stepTimeoutMs, signal, (limit) => stream.negotiate(limit));
-
-  let stream: XmppStream | undefined;
-  try {
-    if (endpoint.tls === "direct") {
-      const tls = await handshake();
-      stream = new XmppStream(domain, tls);
-      return { stream, features: await negotiate(stream), encrypted: true, tlsExporter: exporterOf(tls) };
+      return { stream, features: after, secret: exchange.keys === undefined ? secret : { keys: exchange.keys } };
+    } catch (error) {
+      throw abandon(stream, error);
     }
-    const opened = new XmppStream(domain, socket);
-    stream = opened;
-    const features = await negotiate(stream);
-    if (host.insecurePlaintext) return { stream, features, encrypted: false, tlsExporter: undefined };
-    await step("STARTTLS", domain, stepTimeoutMs, signal, (limit) => startTls(opened, features, domain, limit));
-    stream._detachSocket();
-    const tls = await handshake();
-    stream.attach(tls);
-    return { stream, features: await negotiate(stream), encrypted: true, tlsExporter: exporterOf(tls) };
-  } catch (error) {
-    socket.destroy();
-    throw stream === undefined ? asLoginFailure(error) : abandon(stream, error);
   }
-}
 
-/** RFC 6120 section 5. Returns when the server waits for the TLS handshake and has sent nothing else. */
-async function startTls(stream: XmppStream, features: Element, domain: string, signal: AbortSignal): Promise<void> {
-  if (features.getChild("starttls", namespaces.tls) === undefined) {
-    throw new Failure(
-      "tls_not_offered",
-      `The XMPP server of "${domain}" offers no encryption (STARTTLS), without which no password is sent.`,
+  /** A new session on the server. */
+  async function begin(stream: XmppStream, features: Element, account: Account, signal: AbortSignal): Promise<Link> {
+    const { domain } = account.jid;
+    const jid = await step("binding a resource", domain, stepTimeoutMs, signal, (limit) =>
+      bindResource(stream, account.jid, limit),
     );
+    const session = await step("enabling stream management", domain, stepTimeoutMs, signal, (limit) =>
+      enableStreamManagement(stream, features, limit),
+    );
+    return goLive(stream, features, jid, account, session);
   }
-  stream.push(`<starttls xmlns="${namespaces.tls}"/>`);
-  const reply = await stream.next(signal);
-  if (!reply.is("proceed", namespaces.tls)) {
-    throw new Failure("tls_failed", `The XMPP server of "${domain}" refused to start TLS.`, {
-      cause: new Error(reply.toString().slice(0, 1000)),
+
+  async function reconnect(jid: Jid, account: Account, previous: ServerSession | undefined, signal: AbortSignal) {
+    const { host, secret } = account;
+    const { stream, features, secret: next } = await openAuthenticated(account.jid, host, secret, signal);
+    try {
+      const again = { ...account, secret: next };
+      const attempt = await step("resuming the session", host.domain, stepTimeoutMs, signal, async (limit) =>
+        previous === undefined ? undefined : resumeSession(stream, features, previous, limit),
+      );
+      const handled = attempt?.handled;
+      if (attempt?.session !== undefined) {
+        return { link: goLive(stream, features, jid, again, attempt.session), resumed: true, handled };
+      }
+      return { link: await begin(stream, features, again, signal), resumed: false, handled };
+    } catch (error) {
+      throw abandon(stream, error);
+    }
+  }
+
+  function goLive(
+    stream: XmppStream,
+    features: Element,
+    jid: Jid,
+    account: Account,
+    session: ServerSession | undefined,
+  ): Link {
+    const { events, host } = account;
+    return openLink({
+      stream,
+      jid,
+      events,
+      session,
+      grace: host.grace,
+      maxStanzaBytes: readStanzaLimit(features),
+      keepaliveMs,
+      keepaliveAnswerMs,
+      reconnect: (signal): Promise<Reconnection> => reconnect(jid, account, session, signal),
     });
   }
-  if (!stream.quiet) throw injected(domain);
 }
 
-/** RFC 9266 channel binding data; undefined where the runtime cannot give it. */
-function exporterOf(socket: import("node:tls").TLSSocket): Uint8Array | undefined {
-  if (socket.getProtocol() !== "TLSv1.3") return undefined;
-  try {
-    return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
-  } catch {
-    // Channel binding is then not offered; the certificate check stands without it.
-    return undefined;
-  }
-}
-
-function abandon(stream: XmppStream, error: unknown): Failure {
-  const failure = asLoginFailure(error);
-  stream.end(failure);
-  return failure;
-}
-
-function asLoginFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure("protocol_error", "The login at the XMPP server failed.", { cause: error });
+/** XEP-0478. */
+function readStanzaLimit(features: Element): number | undefined {
+  const text = features.getChild("limits", namespaces.streamLimits)?.getChildText("max-bytes") ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,4 +1,4 @@
-/** The namespaces of RFC 6120 and of the XEPs that the link itself speaks. */
+/** The namespaces of RFC 6120 and of the XEPs that post-msg speaks. */
 
 export const namespaces = {
   stream: "http://etherx.jabber.org/streams",
@@ -14,4 +14,17 @@ export const namespaces = {
   streamManagement: "urn:xmpp:sm:3",
   /** XEP-0199 */
   ping: "urn:xmpp:ping",
+  /** XEP-0030 */
+  discoInfo: "http://jabber.org/protocol/disco#info",
+  /** XEP-0184 */
+  receipts: "urn:xmpp:receipts",
+  /** XEP-0359 */
+  stanzaIds: "urn:xmpp:sid:0",
+  /** XEP-0071 */
+  xhtmlIm: "http://jabber.org/protocol/xhtml-im",
+  xhtml: "http://www.w3.org/1999/xhtml",
+  /** XEP-0203 */
+  delay: "urn:xmpp:delay",
+  /** XEP-0478 */
+  streamLimits: "urn:xmpp:stream-limits:0",
 } as const;

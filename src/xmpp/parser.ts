@@ -13,6 +13,8 @@ import { Failure } from "../errors.ts";
 /** What one stanza of the server may take, in bytes, and how deep it may nest. */
 const maxStanzaBytes = 512 * 1024;
 const maxDepth = 64;
+/** What is read between two looks at the limit, in UTF-16 code units: a chunk may hold many stanzas. */
+const sliceLength = 16 * 1024;
 
 export class StreamParser extends EventEmitter {
   readonly #saxes = new SaxesParser({ xmlns: true, position: false });
@@ -38,26 +40,30 @@ export class StreamParser extends EventEmitter {
     this.#saxes.on("error", (error) => refuse("XML that is not well-formed", error));
   }
 
-  /** True when nothing, not even whitespace, has been read beyond the last whole element. */
+  /** True when nothing, not even whitespace, has been read beyond the header or the last whole element. */
   get atRest(): boolean {
     return this.#read === this.#elementEnd;
   }
 
-  write(text: string, bytes = Buffer.byteLength(text)): void {
+  write(text: string): void {
+    for (let at = 0; at < text.length; at += sliceLength) this.#writeSlice(text.slice(at, at + sliceLength));
+  }
+
+  end(): void {}
+
+  #writeSlice(text: string): void {
     this.#read += text.length;
     // Whitespace between stanzas is a keep-alive (RFC 6120 section 4.6.1); saxes would collect it until the next tag.
     if (this.#betweenElements && text.trim() === "") {
       this.#skipped += text.length;
       return;
     }
-    this.#bytesSinceElement += bytes;
+    this.#bytesSinceElement += Buffer.byteLength(text);
     if (this.#bytesSinceElement > maxStanzaBytes) refuse(`a stanza of more than ${maxStanzaBytes} bytes`);
-    this.#betweenElements = false;
     this.#saxes.write(text);
-    if (this.#depth === 1 && /> *$/.test(text)) this.#betweenElements = true;
+    const rest = this.#read - this.#elementEnd;
+    this.#betweenElements = this.#depth === 1 && rest <= text.length && text.slice(text.length - rest).trim() === "";
   }
-
-  end(): void {}
 
   #openTag(tag: SaxesTagNS): void {
     const attrs: Record<string, string> = {};
@@ -67,7 +73,7 @@ export class StreamParser extends EventEmitter {
     if (this.#depth > maxDepth) refuse(`elements nested deeper than ${maxDepth}`);
     if (this.#root === undefined) {
       this.#root = element;
-      this.#bytesSinceElement = 0;
+      this.#endOfElement();
       this.emit("start", element);
     } else if (this.#cursor === undefined) {
       // Not appended: the root must not collect every stanza of the stream's life.
@@ -91,9 +97,13 @@ export class StreamParser extends EventEmitter {
       return;
     }
     this.#cursor = undefined;
+    this.#endOfElement();
+    this.emit("element", closed);
+  }
+
+  #endOfElement(): void {
     this.#bytesSinceElement = 0;
     this.#elementEnd = this.#skipped + this.#saxes.position;
-    this.emit("element", closed);
   }
 
   #text(text: string): void {

@@ -12,8 +12,11 @@ import { withAbort } from "./deadline.ts";
 import { namespaces } from "./namespaces.ts";
 import { StreamParser } from "./parser.ts";
 
-/** More elements than any login needs; a server that sends on without being asked is cut off. */
-const maxQueuedElements = 64;
+/**
+ * More than any login needs, with what may stand behind `<resumed/>` in one read; a server that sends on without being
+ * asked is cut off.
+ */
+const maxLoginBytes = 1024 * 1024;
 
 interface Waiter {
   /** Absent while the stream header is awaited: an element then is not the answer. */
@@ -31,9 +34,11 @@ export class XmppStream extends ConnectionTCP {
   #account: string | undefined;
   #decoder = makeDecoder();
   #queue: Element[] = [];
+  #bytesBeforeConsumer = 0;
   #waiter: Waiter | undefined;
   #consumer: ((element: Element) => void) | undefined;
   #ended: Failure | undefined;
+  #endedByServer = false;
   #onEnd: ((reason: Failure) => void) | undefined;
 
   constructor(domain: string, socket: Duplex) {
@@ -85,6 +90,11 @@ export class XmppStream extends ConnectionTCP {
     });
   }
 
+  /** It ended with a stream error, and was not merely cut off. */
+  get endedByServer(): boolean {
+    return this.#endedByServer;
+  }
+
   /** True when the server has sent nothing beyond the element that `next` returned last. */
   get quiet(): boolean {
     return (
@@ -94,10 +104,13 @@ export class XmppStream extends ConnectionTCP {
 
   /** From now on every element goes to `consumer`, and the end of the stream, once, to `onEnd`. */
   consume(consumer: (element: Element) => void, onEnd: (reason: Failure) => void): void {
-    this.#onEnd = onEnd;
     this.#consumer = consumer;
-    for (const element of this.#queue.splice(0)) this.#guarded(() => consumer(element));
+    const endedBefore = this.#ended;
+    for (const element of this.#queue.splice(0)) {
+      if (this.#ended === endedBefore) this.#guarded(() => consumer(element));
+    }
     if (this.#ended !== undefined) onEnd(this.#ended);
+    else this.#onEnd = onEnd;
   }
 
   /** Writes without waiting. False: the socket's buffer is full, `onDrain` follows. */
@@ -136,13 +149,15 @@ export class XmppStream extends ConnectionTCP {
       const parser = this.parser;
       // Late bytes of a stream that has ended are nobody's.
       if (!(parser instanceof StreamParser)) return;
-      parser.write(this.#decode(data), data.length);
+      if (this.#consumer === undefined) this.#countUnasked(data.length);
+      parser.write(this.#decode(data));
     });
   }
 
   /** In place of the library's, which follows <see-other-host/> to any host and trips over an empty stream error. */
   override _onElement(element: Element): void {
     if (element.is("error", namespaces.stream)) {
+      this.#endedByServer = true;
       const condition = element.getChildElements().find((child) => child.getNS() === namespaces.streamErrors);
       const cause = new Error(`Stream error: ${element.toString().slice(0, 1000)}`);
       return this.end(streamFailure(condition?.getName() ?? "undefined-condition", this.#domain, cause));
@@ -154,9 +169,12 @@ export class XmppStream extends ConnectionTCP {
       return resolve(element);
     }
     this.#queue.push(element);
-    if (this.#queue.length > maxQueuedElements) {
-      this.end(new Failure("protocol_error", `The XMPP server of "${this.#domain}" sends without being asked.`));
-    }
+  }
+
+  #countUnasked(bytes: number): void {
+    this.#bytesBeforeConsumer += bytes;
+    if (this.#bytesBeforeConsumer <= maxLoginBytes) return;
+    throw new Failure("protocol_error", `The XMPP server of "${this.#domain}" sends without being asked.`);
   }
 
   /** No begun character waits for its further bytes. Starts the decoder anew. */

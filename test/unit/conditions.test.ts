@@ -26,8 +26,8 @@ const sasl: Readonly<Record<SaslCondition, Code>> = {
 };
 
 const stream: Readonly<Record<StreamCondition, Code>> = {
-  "bad-format": "protocol_error",
-  "bad-namespace-prefix": "protocol_error",
+  "bad-format": "stanza_complaint",
+  "bad-namespace-prefix": "stanza_complaint",
   conflict: "session_replaced",
   "connection-timeout": "stream_closed",
   "host-gone": "host_unknown",
@@ -35,21 +35,21 @@ const stream: Readonly<Record<StreamCondition, Code>> = {
   "improper-addressing": "protocol_error",
   "internal-server-error": "stream_closed",
   "invalid-from": "protocol_error",
-  "invalid-namespace": "protocol_error",
-  "invalid-xml": "protocol_error",
-  "not-authorized": "login_failed",
-  "not-well-formed": "protocol_error",
-  "policy-violation": "stream_closed",
+  "invalid-namespace": "stanza_complaint",
+  "invalid-xml": "stanza_complaint",
+  "not-authorized": "login_expired",
+  "not-well-formed": "stanza_complaint",
+  "policy-violation": "server_policy",
   "remote-connection-failed": "login_temporarily_failed",
-  reset: "stream_closed",
+  reset: "login_expired",
   "resource-constraint": "server_busy",
-  "restricted-xml": "protocol_error",
+  "restricted-xml": "stanza_complaint",
   "see-other-host": "redirect",
   "system-shutdown": "server_shutdown",
   "undefined-condition": "stream_closed",
   "unsupported-encoding": "protocol_error",
   "unsupported-feature": "protocol_error",
-  "unsupported-stanza-type": "protocol_error",
+  "unsupported-stanza-type": "stanza_complaint",
   "unsupported-version": "protocol_error",
 };
 
@@ -115,6 +115,13 @@ describe("a stream error", () => {
     expect(failure.code).toBe(code);
     expect(failure.cause).toBe(upstream);
     expect(failure.message).toMatch(/^The XMPP server of "example\.com" ended the connection: [a-z].*[^.]\.$/);
+  });
+
+  test("that says that the host is not served names the host and the setting", () => {
+    for (const condition of ["host-unknown", "host-gone"]) {
+      const { message } = streamFailure(condition, "example.com", upstream);
+      expect(message).toContain(`"connect" under [hosts."example.com"]`);
+    }
   });
 
   test.each(strangers)("of an unknown name, %p, is stream_closed", (condition) => {

@@ -39,6 +39,17 @@ describe("the count of XEP-0198", () => {
     expect(outbound.acknowledge(2)).toBe(1);
   });
 
+  test("does not grow with stanzas that a server makes us send and never acknowledges", () => {
+    const outbound = sentMessages(1);
+    Bun.gc(true);
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 2_000_000; i++) outbound.sent("other");
+    Bun.gc(true);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4 * 1024 * 1024);
+    outbound.sent("message");
+    expect(outbound.acknowledge(2_000_002)).toBe(2);
+  });
+
   test("credits every message exactly once, wherever it starts and whatever lies between", () => {
     const kinds = fc.array(fc.constantFrom("message" as const, "other" as const), { maxLength: 50 });
     fc.assert(

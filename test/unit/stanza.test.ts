@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import type { Message } from "../../src/message.ts";
-import { messageStanza } from "../../src/xmpp/stanza.ts";
+import { delayed, messageStanza } from "../../src/xmpp/stanza.ts";
 import { jid } from "../support/jid.ts";
 
 const bob = jid("bob@example.com");
@@ -64,4 +64,16 @@ describe("a message stanza", () => {
       expect(read(messageStanza(make({ body }))).texts.get("message/body")).toBe(body);
     },
   );
+});
+
+test("a message that is sent again says when it was sent first", () => {
+  const stanza = messageStanza(make({ body: "hi" }));
+  expect(delayed(stanza, new Date("2026-01-02T03:04:05.678Z"))).toBe(
+    stanza.replace("</message>", '<delay xmlns="urn:xmpp:delay" stamp="2026-01-02T03:04:05.678Z"/></message>'),
+  );
+});
+
+test("a message asks for a receipt when its caller waits for one", () => {
+  expect(messageStanza(make({ body: "hi", requestReceipt: true }))).toContain('<request xmlns="urn:xmpp:receipts"/>');
+  expect(messageStanza(make({ body: "hi" }))).not.toContain("request");
 });

@@ -34,6 +34,34 @@ describe("the stream parser", () => {
     expect(elements[0]?.toString()).toBe(stanza);
   });
 
+  test("reads the same whatever the pieces are, also where white space stands behind a > that ends no tag", () => {
+    const stanza = `<message id='a>  b' from='>\n'><body>>  \n&gt; </body></message>`;
+    const whole = opened();
+    whole.parser.write(stanza);
+    for (let size = 1; size < 12; size++) {
+      const { parser, elements } = opened();
+      for (let at = 0; at < stanza.length; at += size) parser.write(stanza.slice(at, at + size));
+      expect(elements.map(String)).toEqual(whole.elements.map(String));
+    }
+    expect(whole.elements[0]?.attrs["id"]).toBe("a>  b");
+  });
+
+  test("measures stanzas, and not the pieces in which many of them come at a time", () => {
+    const { parser, elements } = opened();
+    const stanza = `<message><body>${"x".repeat(10_000)}</body></message>`;
+    parser.write(stanza.slice(0, 100));
+    parser.write(stanza.slice(100) + stanza.repeat(99));
+    expect(elements.length).toBe(100);
+  });
+
+  test("takes line ends between stanzas for white space, too", () => {
+    const { parser, elements } = opened();
+    parser.write("<message/>\r\n");
+    for (let i = 0; i < 1000; i++) parser.write("\r\n \t".repeat(1024));
+    parser.write("<iq/>");
+    expect(elements.map(String)).toEqual(["<message/>", "<iq/>"]);
+  });
+
   test("reports the end of the stream", () => {
     const { parser, ended } = opened();
     parser.write("</stream:stream>");
@@ -61,7 +89,7 @@ describe("the stream parser", () => {
     ["an attribute twice", "<message id='1' id='2'/>"],
     ["elements nested too deep", "<a>".repeat(70)],
     ["a stanza that is too large", `<message><body>${"x".repeat(512 * 1024)}</body></message>`],
-    ["text that never ends", "<message><body>" + "x".repeat(600 * 1024)],
+    ["text that never ends", `<message><body>${"x".repeat(600 * 1024)}`],
     ["data after the end of the stream", "</stream:stream><message/>"],
   ])("ends the stream at %s", (_, text) => {
     const { parser } = opened();

@@ -1,0 +1,27 @@
+/** What comes back to a sender: refusals of its messages (RFC 6120 section 8.3) and delivery receipts (XEP-0184). */
+
+import type { Element } from "@xmpp/xml";
+import { parseJid } from "../jid.ts";
+import type { Bounce, DeliveryReceipt } from "../link.ts";
+import { stanzaFailure } from "./conditions.ts";
+import { namespaces } from "./namespaces.ts";
+
+/** Undefined for one without an id, which answers nothing that we know, or from an address that is none. */
+export function readBounce(message: Element): Bounce | undefined {
+  const { id, from } = message.attrs;
+  if (id === undefined) return undefined;
+  const sender = from === undefined ? undefined : parseJid(from);
+  if (sender !== undefined && "problem" in sender) return undefined;
+  const error = message.getChild("error");
+  const condition = error?.getChildElements().find((child) => child.getNS() === namespaces.stanzaErrors);
+  // The error alone: a bounce may carry the message's text back, which is not for the log.
+  const cause = new Error(`Bounced: ${error?.toString().slice(0, 1000) ?? "without a reason"}`);
+  const name = condition?.getName() ?? "undefined-condition";
+  return { id, from: sender?.jid, failure: stanzaFailure(name, error?.attrs["type"], from ?? "", cause) };
+}
+
+export function readReceipt(message: Element): DeliveryReceipt | undefined {
+  const id = message.getChild("received", namespaces.receipts)?.attrs["id"];
+  const from = parseJid(message.attrs["from"] ?? "");
+  return id === undefined || "problem" in from ? undefined : { id, from: from.jid };
+}
