@@ -6,10 +6,10 @@ import type { Credentials, Message, Receipt } from "./message.ts";
 
 export interface DeliverParts {
   /** The sender's live session; rejects with a Failure. */
-  openSession(credentials: Credentials): Promise<DeliverSession>;
+  openSession(credentials: Credentials, clientAddress: string): Promise<DeliverSession>;
   toStanza(message: Message): string;
-  /** What the sender's server takes in one stanza, in bytes. */
-  readonly maxStanzaBytes: number;
+  /** What the server of a domain takes in one stanza, in bytes. */
+  maxStanzaBytes(domain: string): number;
 }
 
 interface DeliverSession {
@@ -17,30 +17,35 @@ interface DeliverSession {
     outgoing: { readonly id: string; readonly to: Jid; readonly stanza: string },
     signal: AbortSignal,
   ): Promise<void>;
+  /** What comes back for a message after it was taken. */
+  watch(id: string, to: Jid): { readonly outcome: Promise<"received" | "over" | Failure>; stop(): void };
 }
 
 export interface DeliverRequest {
   readonly credentials: Credentials;
   readonly message: Message;
+  /** Where the request came from, as far as throttles tell callers apart. */
+  readonly clientAddress: string;
+  /** How long to wait for the recipient's receipt, in milliseconds; 0: not at all. */
+  readonly waitMs: number;
   /** The caller has hung up. */
   readonly signal: AbortSignal;
 }
 
 export type Deliver = (request: DeliverRequest) => Promise<Receipt>;
 
-/** A cached session can turn out to be gone; the message is then given to a fresh one, once. */
+/** A cached session can turn out to be over; the message is then given to a fresh one, once. */
 const maxAttempts = 2;
 
 export function createDeliver(parts: DeliverParts): Deliver {
-  return async function deliver({ credentials, message, signal }) {
-    const { id, to, type } = message;
+  return async function deliver(request) {
+    const { credentials, message, clientAddress } = request;
     const stanza = parts.toStanza(message);
-    refuseTooLarge(stanza, parts.maxStanzaBytes);
+    refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
     for (let attempt = 1; ; attempt++) {
-      const session = await parts.openSession(credentials);
+      const session = await parts.openSession(credentials, clientAddress);
       try {
-        await session.send({ id, to, stanza }, signal);
-        return { id, from: credentials.account.bare, to: to.full, type };
+        return await sendThrough(session, stanza, request);
       } catch (error) {
         // Only this code says that not a byte of the message was written.
         const unwritten = error instanceof Failure && error.code === "stream_closed";
@@ -48,6 +53,39 @@ export function createDeliver(parts: DeliverParts): Deliver {
       }
     }
   };
+}
+
+async function sendThrough(session: DeliverSession, stanza: string, request: DeliverRequest): Promise<Receipt> {
+  const { credentials, message, waitMs, signal } = request;
+  const { id, to, type } = message;
+  const receipt = { id, from: credentials.account.bare, to: to.full, type };
+  if (waitMs === 0) {
+    await session.send({ id, to, stanza }, signal);
+    return receipt;
+  }
+  const watch = session.watch(id, to);
+  try {
+    await session.send({ id, to, stanza }, signal);
+    const outcome = await firstOf(watch.outcome, waitMs, signal);
+    if (outcome instanceof Failure) throw outcome;
+    return { ...receipt, status: outcome === "received" ? "received" : "accepted" };
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Undefined when nothing came in time, or the caller has hung up. */
+async function firstOf<T>(outcome: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const giveUp = () => resolve(undefined);
+  const timer = setTimeout(giveUp, timeoutMs);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([outcome, promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 function refuseTooLarge(stanza: string, maxBytes: number): void {

@@ -1,39 +1,52 @@
 /**
  * One live session an account, opened on first use and shared: the wall that decides, without asking the server, who may
- * speak as whom. A request is let through only if its password is the one that the session logged in with, or has just
- * been proven by a login of its own.
+ * speak as whom. A request is let through only if its password is the one that the server has accepted for this account
+ * within the `verify` time; any other has to be proven by a login of its own, which the live session does not notice.
  */
 
 import { Failure } from "../errors.ts";
+import type { Jid } from "../jid.ts";
 import type { Login, Verify } from "../link.ts";
-import type { Log } from "../log.ts";
+import { because, type Log, type LogFields } from "../log.ts";
 import type { Credentials } from "../message.ts";
+import * as answers from "./answers.ts";
 import { type Digest, digestOf, sameDigest } from "./credential.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./entry.ts";
+import { type Caller, Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
+import { createLateRefusalLog } from "./late-refusals.ts";
+import { Session } from "./session.ts";
 
-export interface CacheOptions {
+export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
   readonly login: Login;
   readonly verify: Verify;
-  readonly session: SessionOptions;
-  /** Milliseconds for a login, queueing included. */
-  readonly loginTimeoutMs: number;
+  readonly session: Pick<SessionOptions, "ackTimeoutMs" | "maxPending" | "maxPendingBytes">;
+  /** Milliseconds for which a proven password is believed. */
+  readonly verifyMs: number;
   /** Milliseconds of disuse after which a session is closed. */
   readonly idleMs: number;
-  readonly maxSessions: number;
+  /** Sessions at one time. */
+  readonly max: number;
   readonly log: Log;
 }
 
 interface Slot {
-  /** What the login was made with, and since then the last password that the server accepted. */
-  digest: Digest;
+  /** Of the last password that the server accepted, or that its login under way was made with; undefined: void. */
+  digest: Digest | undefined;
+  /** When it was proven last, on the clock of performance.now(). */
+  provenMs: number;
   readonly session: Session;
-  /** Resolves when the session is live; rejects with the login's Failure. */
+  /** Resolves when the session has logged in; rejects with the login's Failure. */
   readonly ready: Promise<Session>;
 }
 
 export interface SessionCache {
-  /** The account's live session. Rejects with a Failure: credentials_rejected, overloaded, shutting_down, or why the login failed. */
-  open(credentials: Credentials): Promise<Session>;
+  /** Whether the caller may try at all; throws `throttled`. */
+  admit(credentials: Credentials, address: string): void;
+  /**
+   * The account's live session. Rejects with a Failure: credentials_rejected (at a multiple of `failure_delay`),
+   * logins_paused, overloaded, shutting_down, or why the login failed.
+   */
+  open(credentials: Credentials, address: string): Promise<Session>;
   /** Live sessions and logins under way. */
   readonly size: number;
   /** Answers whatever is still open in any session, and ends the logins under way; for the end of a shutdown. */
@@ -44,118 +57,174 @@ export interface SessionCache {
 
 /** A login of somebody else's for the same account may come in between; more rounds than this mean a fault. */
 const maxRounds = 3;
+/** From this part of the `verify` time on, a request is served while its password is proven anew. */
+const soon = 0.8;
 
 export function createCache(options: CacheOptions): SessionCache {
-  const { log } = options;
+  const { log, verifyMs } = options;
+  const gate = new Gatekeeper(options);
   const slots = new Map<string, Slot>();
   /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
   const proofs = new Map<string, Promise<void>>();
-  /** Of logins and proofs under way. */
-  const limits = new Set<AbortController>();
   let closed = false;
   const sweeper = setInterval(closeIdle, Math.max(10, Math.min(options.idleMs / 4, 30_000)));
 
   return {
+    admit,
     open,
     get size() {
       return slots.size;
     },
     giveUp() {
       closed = true;
-      for (const limit of limits) limit.abort(shuttingDown());
+      gate.giveUp(answers.stopping());
       for (const { session } of slots.values()) session.giveUp();
     },
     close,
   };
 
-  async function open(credentials: Credentials): Promise<Session> {
-    const digest = digestOf(credentials);
-    const key = credentials.account.bare;
-    for (let round = 0; round < maxRounds; round++) {
-      if (closed) throw shuttingDown();
-      const slot = slots.get(key);
-      if (slot === undefined || slot.session.over) return startSession(credentials, digest).ready;
-      if (sameDigest(slot.digest, digest)) return slot.ready;
-      await prove(credentials, digest);
-      const current = slots.get(key);
-      if (current?.session.live) {
-        current.digest = digest;
-        return current.session;
-      }
-      // The other password's login is still under way: the one that was just proven waits for its end.
-      await current?.ready.catch(() => {});
-    }
-    throw new Failure("server_busy", `The login of "${key}" did not settle; it needs another try.`);
+  function admit(credentials: Credentials, address: string): void {
+    const caller = { credentials, digest: digestOf(credentials), address };
+    if (vouchesFor(slots.get(credentials.account.bare), caller)) return;
+    const refusal = gate.throttled(caller);
+    if (refusal !== undefined) throw refusal;
   }
 
-  function startSession(credentials: Credentials, digest: Digest): Slot {
-    makeRoom();
-    const { account } = credentials;
-    const session = new Session(account, options.session);
+  async function open(credentials: Credentials, address: string): Promise<Session> {
     const startedMs = performance.now();
-    const ready = withTimeout(account.domain, (signal) => options.login(credentials, session.events, signal)).then(
-      (link) => {
-        session.begin(link);
-        log.info({ domain: account.domain, ms: elapsed(startedMs) }, "logged in");
-        return session;
-      },
-    );
-    const slot: Slot = { digest, session, ready };
-    slots.set(account.bare, slot);
-    ready.catch((error: unknown) => {
-      forget(slot);
-      log.warn({ domain: account.domain, ms: elapsed(startedMs), err: error }, "login failed");
+    try {
+      return await find({ credentials, digest: digestOf(credentials), address });
+    } catch (error) {
+      if (error instanceof Failure && error.code === "credentials_rejected") await gate.untilGrid(startedMs);
+      throw error;
+    }
+  }
+
+  async function find(caller: Caller): Promise<Session> {
+    const { account } = caller.credentials;
+    for (let round = 0; round < maxRounds; round++) {
+      if (closed) throw answers.stopping();
+      const slot = slots.get(account.bare);
+      if (slot === undefined || slot.session.over) {
+        const rest = gate.rest(account);
+        if (rest === undefined) return startSession(caller).ready;
+        // That somebody's session was ended by the server is for the owner alone to know.
+        if (!gate.knows(caller)) await prove(caller);
+        throw rest;
+      }
+      if (vouchesFor(slot, caller)) {
+        const ageMs = performance.now() - slot.provenMs;
+        // What goes wrong is said to the request that needs the proof; this one does not.
+        if (ageMs > verifyMs * soon && slot.session.begun) prove(caller).catch(() => {});
+        return slot.ready;
+      }
+      await prove(caller);
+      if (vouchesFor(slots.get(account.bare), caller)) continue;
+      // Another password's login is still under way: the one that was just proven waits for its end.
+      await slots.get(account.bare)?.ready.catch(() => {});
+    }
+    throw new Failure("server_busy", `The login of "${account.bare}" did not settle; it needs another try.`);
+  }
+
+  /** A login under way is vouched for by whoever began it, and whether it was right, all of them learn together. */
+  function vouchesFor(slot: Slot | undefined, { digest }: Caller): boolean {
+    if (slot?.digest === undefined || slot.session.over || !sameDigest(slot.digest, digest)) return false;
+    return !slot.session.begun || performance.now() - slot.provenMs < verifyMs;
+  }
+
+  function startSession(caller: Caller): Slot {
+    const refusal = gate.refusal(caller);
+    if (refusal !== undefined) throw refusal;
+    refuseWhenFull();
+    const { account } = caller.credentials;
+    const session = new Session(account, sessionOptions(account));
+    const login = gate.pass(caller, (signal) => options.login(caller.credentials, session.events, signal));
+    const ready = login.then((link) => {
+      try {
+        // Not before the password is proven: whoever guesses must not be able to close the sessions of others.
+        makeRoom();
+      } catch (error) {
+        void link.close();
+        throw error;
+      }
+      slot.provenMs = performance.now();
+      session.begin(link);
+      return session;
     });
+    const slot: Slot = { digest: caller.digest, provenMs: performance.now(), session, ready };
+    slots.set(account.bare, slot);
+    ready.catch(() => forget(slot));
     session.ended.then((reason) => {
       forget(slot);
-      log.info({ domain: account.domain, err: reason }, "session ended");
+      gate.sessionEnded(account, slot.digest, reason);
+      log.info({ domain: account.domain, ...describe(reason) }, "session ended");
     });
     return slot;
   }
 
-  function prove(credentials: Credentials, digest: Digest): Promise<void> {
-    const key = digest.toString("base64");
+  /** Shared by all who bring the same password; what it finds is written down for the live session. */
+  function prove(caller: Caller): Promise<void> {
+    const key = caller.digest.toString("base64");
     const running = proofs.get(key);
     if (running !== undefined) return running;
-    const proof = withTimeout(credentials.account.domain, (signal) => options.verify(credentials, signal)).finally(() =>
-      proofs.delete(key),
-    );
+    const refusal = gate.refusal(caller);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const { credentials, digest } = caller;
+    // A session that begins while this runs has a newer word of the server on its password than this proof.
+    const slot = slots.get(credentials.account.bare);
+    const begun = slot?.session.begun ? slot : undefined;
+    const proof = gate
+      .pass(caller, (signal) => options.verify(credentials, signal))
+      .then(
+        () => {
+          if (begun !== undefined) Object.assign(begun, { digest, provenMs: performance.now() });
+        },
+        (error) => {
+          const rejected = error instanceof Failure && error.code === "credentials_rejected";
+          if (rejected && begun?.digest && sameDigest(begun.digest, digest)) begun.digest = undefined;
+          throw error;
+        },
+      )
+      .finally(() => proofs.delete(key));
     proofs.set(key, proof);
     return proof;
   }
 
-  async function withTimeout<T>(domain: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = new AbortController();
-    limits.add(limit);
-    const timer = setTimeout(() => {
-      const seconds = options.loginTimeoutMs / 1000;
-      limit.abort(new Failure("login_timeout", `The login at "${domain}" was not done within ${seconds} s.`));
-    }, options.loginTimeoutMs);
-    try {
-      return await run(limit.signal);
-    } finally {
-      clearTimeout(timer);
-      limits.delete(limit);
-    }
+  function sessionOptions(account: Jid): SessionOptions {
+    const { domain } = account;
+    return {
+      ...options.session,
+      loginTimeoutMs: options.loginTimeoutMs,
+      pause: () => gate.pause(account) ?? gate.rest(account),
+      onLateBounce: createLateRefusalLog(log, domain),
+      onLost: (reason) => log.warn({ domain, ...describe(reason) }, "connection lost with messages on their way"),
+      onRecovered: (resumed) => log.info({ domain, resumed }, "connection is back"),
+    };
   }
 
-  /** The least recently used session that waits for nothing gives way. */
+  /** The least recently used session that waits for nothing gives way to one whose login has succeeded. */
   function makeRoom(): void {
-    if (slots.size < options.maxSessions) return;
-    const idle = [...slots.values()].filter(({ session }) => session.live && !session.busy);
-    const oldest = idle.sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
-    if (oldest === undefined) {
-      const detail = `All ${options.maxSessions} sessions of this gateway are busy; another account has to wait.`;
-      throw new Failure("overloaded", detail);
-    }
-    retire(oldest);
+    refuseWhenFull();
+    if (countBegun() < options.max) return;
+    const oldest = idle().sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
+    if (oldest !== undefined) retire(oldest);
+  }
+
+  function refuseWhenFull(): void {
+    if (countBegun() >= options.max && idle().length === 0) throw answers.allBusy(options.max);
+  }
+
+  function countBegun(): number {
+    return [...slots.values()].filter(({ session }) => session.begun && !session.over).length;
+  }
+
+  function idle(): Slot[] {
+    return [...slots.values()].filter(({ session }) => session.live && !session.busy);
   }
 
   function closeIdle(): void {
     const before = performance.now() - options.idleMs;
-    for (const slot of slots.values()) {
-      if (slot.session.live && !slot.session.busy && slot.session.lastUsedMs < before) retire(slot);
-    }
+    for (const slot of idle()) if (slot.session.lastUsedMs < before) retire(slot);
   }
 
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */
@@ -178,10 +247,6 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 }
 
-function shuttingDown(): Failure {
-  return new Failure("shutting_down", "post-msg is being stopped and takes no more messages.");
-}
-
-function elapsed(sinceMs: number): number {
-  return Math.round(performance.now() - sinceMs);
+function describe(failure: Failure): LogFields {
+  return { code: failure.code, reason: failure.message, ...because(failure) };
 }

@@ -1,82 +1,95 @@
 /**
- * One account's live session: messages in, in order, in one write a turn of the event loop (group commit); answers out as
- * the server acknowledges, bounces or stays silent. It ends with its link and is not used again.
+ * One account's session: messages in, in order, in one write a turn of the event loop (group commit); answers out as the
+ * server acknowledges, refuses or stays silent. It outlives a lost connection for as long as somebody waits for an answer.
  */
 
 import { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
-import { Ledger, type LedgerEntry } from "../ledger.ts";
-import type { Bounce, Link, LinkEvents } from "../link.ts";
+import { Ledger } from "../ledger.ts";
+import type { Bounce, Link, LinkEvents, Reconnection } from "../link.ts";
+import * as answers from "./answers.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { Entry, Outgoing, SessionOptions } from "./entry.ts";
+import { Receipts, type Watch } from "./receipts.ts";
+import { canRecover, isComplaint, recover } from "./recovery.ts";
+import { countWritable, isHeldUp } from "./write-alone.ts";
 
-export interface SessionOptions {
-  /** Milliseconds from the write to the acknowledgement, beside the time that the bytes themselves may take. */
-  readonly ackTimeoutMs: number;
-  readonly maxPending: number;
-  readonly maxPendingBytes: number;
-}
-
-/** One message for the wire. */
-export interface Outgoing {
-  readonly id: string;
-  readonly to: Jid;
-  readonly stanza: string;
-}
-
-interface Entry extends LedgerEntry {
-  readonly stanza: string;
-  readonly resolve: () => void;
-  readonly reject: (failure: Failure) => void;
-}
-
-/** What servers are known to let through at the least: ejabberd's default shaper lets about 3 kB a second pass. */
-const slowestServerBytesPerMs = 3;
-const deadlineCheckMs = 100;
 const maxWriteBytes = 256 * 1024;
 
 export class Session {
   readonly account: Jid;
-  /** Resolves when the link has ended, with the reason. */
+  /** Resolves when the session is over, with the reason. */
   readonly ended: Promise<Failure>;
   /** On the clock of performance.now(). */
   lastUsedMs = performance.now();
 
   readonly #options: SessionOptions;
   readonly #ledger = new Ledger<Entry>();
+  readonly #deadlines: Deadlines;
+  readonly #receipts: Receipts;
   readonly #resolveEnded: (reason: Failure) => void;
   #link: Link | undefined;
-  #lostBecause: Failure | undefined;
+  #endedBecause: Failure | undefined;
+  #begun = false;
+  #closing = false;
   #socketFull = false;
   #flushScheduled = false;
-  #deadlineTimer: ReturnType<typeof setInterval> | undefined;
+  /** How many connections have come back since a message last got through. */
+  #fruitless = 0;
+  /** What the server has ended a stream over; written alone until it is settled. */
+  #suspect: Entry | undefined;
 
   constructor(account: Jid, options: SessionOptions) {
     this.account = account;
     this.#options = options;
+    this.#receipts = new Receipts(account.domain);
+    this.#deadlines = new Deadlines(options.ackTimeoutMs, () => this.#checkDeadlines());
     const { promise, resolve } = Promise.withResolvers<Failure>();
     this.ended = promise;
     this.#resolveEnded = resolve;
   }
 
-  /** For the login that gives this session its link. */
+  /** For the login that gives this session its link, and for all later links. */
   readonly events: LinkEvents = {
-    acknowledged: (count) => this.#acknowledged(count),
+    acknowledged: (count) => {
+      this.#fruitless = 0;
+      this.#deadlines.progressed();
+      const heldUp = isHeldUp(this.#ledger);
+      this.#ledger.acknowledge(count);
+      this.#conclude();
+      if (heldUp) this.#flush();
+    },
+    echoed: (count) => {
+      this.#ledger.echo(count);
+      this.#conclude();
+    },
     bounced: (bounce) => this.#bounced(bounce),
-    drained: () => this.#drained(),
+    received: (receipt) => this.#receipts.received(receipt),
+    drained: () => {
+      this.#socketFull = false;
+      this.#flush();
+    },
     lost: (reason) => this.#lost(reason),
   };
 
   begin(link: Link): void {
+    this.#begun = true;
     this.#link = link;
     this.lastUsedMs = performance.now();
   }
 
   get live(): boolean {
-    return this.#link !== undefined && this.#lostBecause === undefined;
+    return this.#link !== undefined && this.#endedBecause === undefined;
   }
 
-  /** Its link has ended; no message can be given to it. */
+  /** It has logged in once, and may have lost its connection since. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** No message can be given to it any more. */
   get over(): boolean {
-    return this.#lostBecause !== undefined;
+    return this.#endedBecause !== undefined;
   }
 
   get busy(): boolean {
@@ -84,9 +97,10 @@ export class Session {
   }
 
   /**
-   * Resolves when the server has acknowledged the message. Rejects with its bounce; with `stream_closed` when the link
-   * ended before the message was written (it may be given to another session); with `connection_lost` or `ack_timeout`
-   * when nobody can tell; with `overloaded` at once. `signal`: the caller has hung up.
+   * Resolves when the server has taken the message and, where it may still refuse it then, has had the time to. Rejects
+   * with its refusal; with `stream_closed` when the session ended before the message was written (it may be given to
+   * another one); with `connection_lost` or `ack_timeout` when nobody can tell; with `overloaded` at once. `signal`: the
+   * caller has hung up.
    */
   send({ id, to, stanza }: Outgoing, signal: AbortSignal): Promise<void> {
     const bytes = Buffer.byteLength(stanza);
@@ -96,43 +110,45 @@ export class Session {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const entry: Entry = { id, to, bytes, stanza, resolve, reject, deadlineMs: 0 };
     this.#ledger.accept(entry);
-    entry.deadlineMs = this.#deadline();
+    this.#deadlines.give(entry, this.#ledger.bytes);
     const hangUp = () => this.#withdraw(entry, "its caller hung up");
     signal.addEventListener("abort", hangUp, { once: true });
-    this.#deadlineTimer ??= setInterval(() => this.#checkDeadlines(), deadlineCheckMs);
     this.#scheduleFlush();
     return promise.finally(() => signal.removeEventListener("abort", hangUp));
   }
 
+  /** From before `send` on: what still comes back for a message after it was taken. */
+  watch(id: string, to: Jid): Watch {
+    return this.#receipts.watch(id, to);
+  }
+
   /** Closes the stream properly. What is unanswered then is answered as for a lost connection. */
   async close(): Promise<void> {
-    if (this.live) await this.#link?.close();
+    this.#closing = true;
+    if (this.#link !== undefined) await this.#link.close();
+    else if (!this.over) this.#end(new Failure("stream_closed", "The session was closed."));
   }
 
   /** Answers at once whatever is still open, and closes nothing; for the end of a shutdown. */
   giveUp(): void {
-    const { written, waiting } = this.#ledger.abandon();
-    this.#stopDeadlines();
-    for (const { reject, to } of written) {
-      const detail = `post-msg was stopped before the message to "${to.full}" was acknowledged; it may or may not have been sent.`;
-      reject(new Failure("shutdown_unacknowledged", detail));
-    }
-    for (const { reject, to } of waiting) {
-      reject(new Failure("shutting_down", `post-msg was stopped before the message to "${to.full}" was sent.`));
-    }
+    const { written, waiting, acknowledged } = this.#ledger.giveUp();
+    this.#deadlines.stop();
+    for (const { resolve } of acknowledged) resolve();
+    for (const { reject, to } of written) reject(answers.stoppedUnacknowledged(to));
+    for (const { reject, to } of waiting) reject(answers.stoppedUnsent(to));
   }
 
   #refuse(id: string, to: Jid, bytes: number, signal: AbortSignal): Failure | undefined {
-    if (this.#lostBecause !== undefined) return this.#closedFailure();
-    if (signal.aborted) return withdrawn(to, "its caller hung up");
-    const { size } = this.#ledger;
-    if (this.#ledger.has(id)) {
-      return new Failure("conflict", `A message with the id "${id}" is on its way already; each needs its own.`);
-    }
+    if (this.#endedBecause !== undefined || this.#closing) return answers.closed(this.account, this.#endedBecause);
+    if (signal.aborted) return answers.withdrawn(to, "its caller hung up");
+    if (this.#ledger.has(id)) return answers.idInUse(id);
     const { maxPending, maxPendingBytes } = this.#options;
-    if (size < maxPending && this.#ledger.bytes + bytes <= maxPendingBytes) return undefined;
-    const detail = `"${this.account.bare}" has ${size} messages on their way, which is all that is kept for one account.`;
-    return new Failure("overloaded", detail);
+    const { size } = this.#ledger;
+    const limit = this.#link?.maxStanzaBytes;
+    if (limit !== undefined && bytes > limit) return answers.tooLarge(bytes, limit);
+    if (size >= maxPending || this.#ledger.bytes + bytes > maxPendingBytes)
+      return answers.queueFull(this.account, size);
+    return undefined;
   }
 
   /** A turn of the event loop lets every request that has arrived by now into the same write. */
@@ -146,77 +162,156 @@ export class Session {
   }
 
   #flush(): void {
-    while (this.live && !this.#socketFull && this.#ledger.hasWaiting) {
-      const batch = this.#ledger.takeWaiting(maxWriteBytes);
-      const deadlineMs = this.#deadline();
-      for (const entry of batch) entry.deadlineMs = deadlineMs;
-      this.#socketFull = this.#link?.send(batch.map((entry) => entry.stanza)) === false;
+    while (this.#link !== undefined && !this.over && !this.#socketFull && this.#ledger.hasWaiting) {
+      const maxCount = countWritable(this.#ledger, this.#suspect, this.#link.maxStanzaBytes);
+      if (maxCount === 0) return;
+      let bytes = this.#ledger.writtenBytes;
+      if (this.#ledger.writtenBytes === 0) this.#deadlines.progressed();
+      const batch = this.#ledger.takeWaiting(maxWriteBytes, maxCount);
+      const stanzas = batch.map(({ stanza, writtenAt }) =>
+        writtenAt === undefined ? { stanza } : { stanza, delayedSince: writtenAt },
+      );
+      const writtenAt = new Date();
+      for (const entry of batch) {
+        bytes += entry.bytes;
+        if (entry.writtenAt === undefined) this.#deadlines.give(entry, bytes);
+        entry.writtenAt ??= writtenAt;
+        entry.waitsAgain = false;
+      }
+      this.#socketFull = !this.#link.send(stanzas);
     }
   }
 
-  #drained(): void {
-    this.#socketFull = false;
+  /** Answers what is decided now, and what will be when nothing more has come for the grace time. */
+  #conclude(): void {
+    const graceMs = this.#link?.graceMs ?? 0;
+    if (graceMs === 0) return this.#accept(this.#ledger.takeAcknowledged());
+    const echoed = this.#ledger.takeEchoed();
+    if (echoed.length > 0) setTimeout(() => this.#accept(echoed), graceMs);
+  }
+
+  #accept(entries: readonly Entry[]): void {
+    for (const entry of entries) if (this.#ledger.settle(entry)) entry.resolve();
+    this.#settled();
+  }
+
+  #bounced(bounce: Bounce): void {
+    const entry = this.#ledger.bounce(bounce.id, bounce.from, this.account.domain);
+    if (entry !== undefined) {
+      entry.reject(bounce.failure);
+      return this.#settled();
+    }
+    if (!this.#receipts.bounced(bounce)) this.#options.onLateBounce(bounce);
+  }
+
+  #settled(): void {
+    if (!this.busy) this.#deadlines.stop();
+    if (this.#suspect === undefined || this.#ledger.has(this.#suspect.id)) return;
+    this.#suspect = undefined;
     this.#flush();
   }
 
-  /** For a message behind everything that is on its way: a rate-limited server is slow and not dead. */
-  #deadline(): number {
-    return performance.now() + this.#options.ackTimeoutMs + this.#ledger.bytes / slowestServerBytesPerMs;
-  }
-
-  #acknowledged(count: number): void {
-    for (const entry of this.#ledger.acknowledge(count)) entry.resolve();
-    this.#stopDeadlinesIfIdle();
-  }
-
-  #bounced({ id, from, failure }: Bounce): void {
-    this.#ledger.bounce(id, from, this.account.domain)?.reject(failure);
-    this.#stopDeadlinesIfIdle();
-  }
-
   #lost(reason: Failure): void {
-    this.#lostBecause = reason;
-    this.#stopDeadlines();
-    const { written, waiting } = this.#ledger.abandon();
-    for (const { reject, to } of written) {
-      const detail = `The connection to the XMPP server of "${this.account.domain}" was lost before it acknowledged the message to "${to.full}", which may or may not have been sent.`;
-      reject(new Failure("connection_lost", detail, { cause: reason }));
+    const link = this.#link;
+    this.#link = undefined;
+    this.#socketFull = false;
+    const largest = this.#ledger.written.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+    const hopeless = this.#closing || !this.busy || !canRecover(reason, largest);
+    if (link === undefined || hopeless) return this.#end(reason);
+    this.#options.onLost(reason);
+    const needed = () => this.busy && !this.#closing;
+    const { loginTimeoutMs, pause } = this.#options;
+    recover(link, { fruitless: this.#fruitless, needed, pause, loginTimeoutMs }).then(
+      (reconnection) => this.#goOn(reconnection, reason),
+      (failure: Failure) => this.#end(failure),
+    );
+  }
+
+  /** What the server had handled is settled, what it had not is written again, in order and before all else. */
+  #goOn({ link, resumed, handled }: Reconnection, reason: Failure): void {
+    if (this.over) return void link.close();
+    this.#fruitless += 1;
+    if (handled !== undefined) this.#ledger.acknowledge(handled);
+    else if (!resumed && !this.#isAloneTo(reason)) this.#loseWritten(reason);
+    // A new session on the server has nothing more to say about what the old one took.
+    if (!resumed) this.#accept(this.#ledger.takeAcknowledged());
+    for (const entry of this.#ledger.rewind()) entry.waitsAgain = true;
+    const again = this.#firstAgain;
+    if (again !== undefined && !canRecover(reason, again.bytes)) {
+      this.#end(reason);
+      return void link.close();
     }
-    for (const { reject } of waiting) reject(this.#closedFailure());
+    this.#suspectFirst(reason);
+    this.#link = link;
+    this.#deadlines.progressed();
+    this.#options.onRecovered(resumed);
+    this.#conclude();
+    this.#flush();
+    if (this.#closing) void link.close();
+  }
+
+  /** Whether the server complained about what was sent when one message was all that it had not acknowledged. */
+  #isAloneTo(reason: Failure): boolean {
+    const [only, ...others] = this.#ledger.written;
+    return only !== undefined && others.length === 0 && isComplaint(reason, only.bytes);
+  }
+
+  /** The first message that was written and is known not to have been handled. */
+  get #firstAgain(): Entry | undefined {
+    const first = this.#ledger.firstWaiting;
+    return first?.waitsAgain ? first : undefined;
+  }
+
+  /** After a complaint about what was sent, the first message that was not handled is tried once more, alone. */
+  #suspectFirst(reason: Failure): void {
+    const first = this.#firstAgain;
+    if (first === undefined || !isComplaint(reason, first.bytes)) return;
+    if (this.#suspect !== first) {
+      this.#suspect = first;
+      return;
+    }
+    this.#suspect = undefined;
+    if (this.#ledger.withdraw(first)) first.reject(answers.poisonous(first.to, first.bytes, reason));
+  }
+
+  #loseWritten(reason: Failure): void {
+    const { written, acknowledged } = this.#ledger.giveUpWritten();
+    for (const { resolve } of acknowledged) resolve();
+    for (const { reject, to } of written) reject(answers.connectionLost(this.account, to, reason));
+  }
+
+  #end(reason: Failure): void {
+    this.#endedBecause = reason;
+    this.#deadlines.stop();
+    this.#loseWritten(reason);
+    const { waiting, acknowledged } = this.#ledger.giveUp();
+    for (const { resolve } of acknowledged) resolve();
+    for (const { reject } of waiting) reject(answers.closed(this.account, reason));
+    this.#receipts.stop();
     this.#resolveEnded(reason);
   }
 
   #checkDeadlines(): void {
-    const { waiting, written } = this.#ledger.overdue(performance.now());
+    const nowMs = performance.now();
+    const { waiting, written, acknowledged } = this.#ledger.overdue(nowMs);
     for (const entry of waiting) this.#withdraw(entry, "the connection took no more data in time");
-    const [first] = written;
-    if (first === undefined) return this.#stopDeadlinesIfIdle();
-    // Acknowledgements come in order: nothing behind this message will be acknowledged on this stream either.
-    const detail = `The XMPP server of "${this.account.domain}" did not acknowledge the message to "${first.to.full}" in time; it may or may not have been sent.`;
-    const silence = new Failure("ack_timeout", detail);
-    first.reject(silence);
-    this.#link?.abort(silence);
+    // The echo is missing, but the server has taken responsibility and has not refused.
+    this.#accept(acknowledged);
+    for (const entry of written) {
+      if (this.#ledger.settle(entry)) entry.reject(answers.unacknowledged(this.account, entry.to));
+    }
+    // What was silent for so long is no connection to keep for the next request.
+    if (written.length > 0 && !this.busy) return this.#link?.abort(answers.silent(this.account));
+    // Acknowledgements come in order, so none will come on this connection. Another may still be in time, but only one.
+    if (this.#link?.resumable && this.#fruitless === 0 && this.#deadlines.isSilent(this.#ledger)) {
+      return this.#link.abort(answers.silent(this.account));
+    }
+    this.#settled();
   }
 
   #withdraw(entry: Entry, why: string): void {
-    if (this.#ledger.withdraw(entry)) entry.reject(withdrawn(entry.to, why));
+    if (!this.#ledger.withdraw(entry)) return;
+    entry.reject(answers.withdrawn(entry.to, why));
+    this.#settled();
   }
-
-  #closedFailure(): Failure {
-    const detail = `The connection to the XMPP server of "${this.account.domain}" ended before the message was sent.`;
-    return new Failure("stream_closed", detail, { cause: this.#lostBecause });
-  }
-
-  #stopDeadlinesIfIdle(): void {
-    if (!this.busy) this.#stopDeadlines();
-  }
-
-  #stopDeadlines(): void {
-    clearInterval(this.#deadlineTimer);
-    this.#deadlineTimer = undefined;
-  }
-}
-
-function withdrawn(to: Jid, why: string): Failure {
-  return new Failure("withdrawn", `The message to "${to.full}" was not sent, because ${why}.`);
 }

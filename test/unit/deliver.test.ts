@@ -6,19 +6,28 @@ import { jid } from "../support/jid.ts";
 const request = {
   credentials: { account: jid("alice@example.com"), password: "secret" },
   message: { id: "m1", to: jid("bob@example.com/desk"), type: "chat" as const, body: "hi" },
+  clientAddress: "127.0.0.1",
+  waitMs: 0,
   signal: new AbortController().signal,
 };
 
 /** A delivery whose sessions answer with `answers`, one a session. */
-function deliverWith(answers: readonly (Failure | "taken")[], parts: Partial<DeliverParts> = {}) {
+function deliverWith(
+  answers: readonly (Failure | "taken")[],
+  parts: Partial<DeliverParts> = {},
+  later: Promise<"received" | "over" | Failure> = new Promise(() => {}),
+) {
   let opened = 0;
   const deliver = createDeliver({
     openSession: async () => {
       const answer = answers[opened++];
-      return { send: () => (answer instanceof Failure ? Promise.reject(answer) : Promise.resolve()) };
+      return {
+        send: () => (answer instanceof Failure ? Promise.reject(answer) : Promise.resolve()),
+        watch: () => ({ outcome: later, stop: () => {} }),
+      };
     },
     toStanza: () => "<message/>",
-    maxStanzaBytes: 100,
+    maxStanzaBytes: () => 100,
     ...parts,
   });
   return { deliver, opened: () => opened };
@@ -57,5 +66,19 @@ describe("a delivery", () => {
     const large = deliverWith(["taken"], { toStanza: () => "é".repeat(51) });
     await expect(large.deliver(request)).rejects.toMatchObject({ code: "stanza_too_large" });
     expect(large.opened()).toBe(0);
+  });
+
+  test.each([
+    ["received", Promise.resolve("received" as const)],
+    ["accepted", new Promise<never>(() => {})],
+    ["accepted", Promise.resolve("over" as const)],
+  ])("that waits says %s", async (status, later) => {
+    const { deliver } = deliverWith(["taken"], {}, later);
+    expect(await deliver({ ...request, waitMs: 20 })).toMatchObject({ id: "m1", status });
+  });
+
+  test("that waits fails when the message is refused meanwhile", async () => {
+    const { deliver } = deliverWith(["taken"], {}, Promise.resolve(new Failure("remote_server_not_found", "No.")));
+    await expect(deliver({ ...request, waitMs: 1000 })).rejects.toMatchObject({ code: "remote_server_not_found" });
   });
 });

@@ -14,13 +14,19 @@ function written(...ids: string[]): Ledger<LedgerEntry> {
   return ledger;
 }
 
+/** What an acknowledgement settles where the server refuses first. */
+function settle(ledger: Ledger<LedgerEntry>, count: number): string[] {
+  ledger.acknowledge(count);
+  return ids(ledger.takeAcknowledged().filter((entry) => ledger.settle(entry)));
+}
+
 const ids = (entries: readonly LedgerEntry[]) => entries.map(({ id }) => id);
 
 describe("an acknowledgement", () => {
   test("settles what it covers, in order, and nothing else", () => {
     const ledger = written("a", "b", "c");
-    expect(ids(ledger.acknowledge(2))).toEqual(["a", "b"]);
-    expect(ids(ledger.acknowledge(1))).toEqual(["c"]);
+    expect(settle(ledger, 2)).toEqual(["a", "b"]);
+    expect(settle(ledger, 1)).toEqual(["c"]);
     expect(ledger.size).toBe(0);
     expect(ledger.bytes).toBe(0);
   });
@@ -37,7 +43,7 @@ describe("a bounce", () => {
     const ledger = written("a", "b");
     const sender = from === undefined ? undefined : jid(from);
     expect(ledger.bounce("a", sender, "home.example")?.id).toBe("a");
-    expect(ids(ledger.acknowledge(2))).toEqual(["b"]);
+    expect(settle(ledger, 2)).toEqual(["b"]);
   });
 
   test.each(["mallory@example.com", "bob@example.com/phone", "other.example"])(
@@ -45,7 +51,7 @@ describe("a bounce", () => {
     (from) => {
       const ledger = written("a");
       expect(ledger.bounce("a", jid(from), "home.example")).toBeUndefined();
-      expect(ids(ledger.acknowledge(1))).toEqual(["a"]);
+      expect(settle(ledger, 1)).toEqual(["a"]);
     },
   );
 
@@ -61,12 +67,52 @@ describe("a lost stream", () => {
   test("gives back what was written without an answer apart from what was not written", () => {
     const ledger = written("a", "b", "c");
     ledger.accept(entry("d"));
-    ledger.acknowledge(1);
+    settle(ledger, 1);
     ledger.bounce("b", undefined, "home.example");
-    const { written: open, waiting } = ledger.abandon();
+    const { written: open, waiting } = ledger.giveUp();
     expect(ids(open)).toEqual(["c"]);
     expect(ids(waiting)).toEqual(["d"]);
     expect([ledger.size, ledger.bytes]).toEqual([0, 0]);
+  });
+});
+
+describe("where the server acknowledges before it refuses", () => {
+  test("a message is given out when both its acknowledgement and its echo have come, and may bounce until it is settled", () => {
+    const ledger = written("a", "b", "c");
+    ledger.acknowledge(2);
+    expect(ids(ledger.takeEchoed())).toEqual([]);
+    ledger.echo(1);
+    const [a] = ledger.takeEchoed();
+    expect(a?.id).toBe("a");
+    expect(ledger.bounce("a", undefined, "home.example")).toBe(a);
+    expect(a && ledger.settle(a)).toBe(false);
+    ledger.echo(2);
+    expect(ids(ledger.takeEchoed())).toEqual(["b"]);
+    ledger.acknowledge(1);
+    expect(ids(ledger.takeEchoed())).toEqual(["c"]);
+  });
+});
+
+describe("a connection that is lost", () => {
+  test("and resumed makes what was not handled wait again, before what came later, and leaves out what is answered", () => {
+    const ledger = written("a", "b", "c", "d");
+    ledger.accept(entry("e"));
+    ledger.acknowledge(1);
+    ledger.bounce("c", undefined, "home.example");
+    expect(ids(ledger.rewind())).toEqual(["b", "d"]);
+    expect(ids(ledger.takeWaiting(Number.POSITIVE_INFINITY))).toEqual(["b", "d", "e"]);
+    expect(settle(ledger, 3)).toEqual(["a", "b", "d", "e"]);
+    expect(ledger.bytes).toBe(0);
+  });
+
+  test("and not resumed gives up what was written and nothing else", () => {
+    const ledger = written("a", "b");
+    ledger.accept(entry("c"));
+    ledger.acknowledge(1);
+    const lost = ledger.giveUpWritten();
+    expect([ids(lost.acknowledged), ids(lost.written)]).toEqual([["a"], ["b"]]);
+    expect(ids(ledger.takeWaiting(1000))).toEqual(["c"]);
+    expect(settle(ledger, 1)).toEqual(["c"]);
   });
 });
 
@@ -95,7 +141,7 @@ describe("waiting entries", () => {
     expect(ledger.withdraw(a)).toBe(true);
     ledger.takeWaiting(1000);
     expect(ledger.withdraw(b)).toBe(false);
-    expect(ids(ledger.acknowledge(1))).toEqual(["b"]);
+    expect(settle(ledger, 1)).toEqual(["b"]);
   });
 
   test("and written ones are overdue once their deadline has passed", () => {
@@ -127,13 +173,13 @@ test("whatever order acknowledgements and bounces come in, each message is settl
         } else if (action.kind === "ack") {
           const count = Math.floor((sent - acknowledged) * action.share);
           acknowledged += count;
-          settled.push(...ids(ledger.acknowledge(count)));
+          settled.push(...settle(ledger, count));
         } else {
           const bounced = ledger.bounce(`m${action.pick % Math.max(sent, 1)}`, undefined, "home.example");
           if (bounced !== undefined) settled.push(bounced.id);
         }
       }
-      settled.push(...ids(ledger.abandon().written));
+      settled.push(...ids(ledger.giveUp().written));
       expect(settled.toSorted()).toEqual(Array.from({ length: sent }, (_, i) => `m${i}`).toSorted());
     }),
   );

@@ -1,15 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/errors.ts";
 import type { Link } from "../../src/link.ts";
-import { Session, type SessionOptions } from "../../src/session/session.ts";
+import type { SessionOptions } from "../../src/session/entry.ts";
+import { Session } from "../../src/session/session.ts";
 import { jid } from "../support/jid.ts";
 
 const never = new AbortController().signal;
 const to = jid("bob@example.com");
-const defaults: SessionOptions = { ackTimeoutMs: 5000, maxPending: 1000, maxPendingBytes: 1_000_000 };
+const defaults: SessionOptions = {
+  ackTimeoutMs: 5000,
+  loginTimeoutMs: 5000,
+  maxPending: 1000,
+  maxPendingBytes: 1_000_000,
+  pause: () => undefined,
+  onLateBounce: () => {},
+  onLost: () => {},
+  onRecovered: () => {},
+};
 
 /** A session whose link only records; the test speaks for the server through `session.events`. */
-function begin(options: Partial<SessionOptions> = {}, takes: () => boolean = () => true) {
+function begin(options: Partial<SessionOptions> = {}, takes: () => boolean = () => true, graceMs = 0) {
   const session = new Session(jid("alice@example.com"), { ...defaults, ...options });
   const writes: string[][] = [];
   let wroteOnce: () => void = () => {};
@@ -19,12 +29,16 @@ function begin(options: Partial<SessionOptions> = {}, takes: () => boolean = () 
   const link: Link = {
     jid: jid("alice@example.com/gateway"),
     send: (stanzas) => {
-      writes.push([...stanzas]);
+      writes.push(stanzas.map(({ stanza }) => stanza));
       wroteOnce();
       return takes();
     },
     close: async () => session.events.lost(new Failure("stream_closed", "Closed.")),
     abort: (reason) => session.events.lost(reason),
+    graceMs,
+    maxStanzaBytes: undefined,
+    resumable: true,
+    reconnect: () => Promise.reject(new Failure("server_unreachable", "Nobody there.")),
   };
   session.begin(link);
   const send = (id: string, signal = never) => session.send({ id, to, stanza: `<${id}/>` }, signal);
@@ -62,16 +76,61 @@ describe("a session", () => {
     const written = outcomeOf(send("a"));
     await wrote;
     const waiting = outcomeOf(send("b"));
-    session.events.lost(new Failure("stream_closed", "Reset."));
+    session.events.lost(new Failure("session_replaced", "Conflict."));
     expect(await written).toMatchObject({ code: "connection_lost", outcome: "unknown" });
     expect(await waiting).toMatchObject({ code: "stream_closed", outcome: "not_sent" });
     await expect(send("c")).rejects.toMatchObject({ code: "stream_closed" });
   });
 
-  test("says that nobody knows when no acknowledgement comes in time, and ends the link", async () => {
+  test("says that nobody knows when no acknowledgement comes in time, and ends the silent link", async () => {
     const { session, send } = begin({ ackTimeoutMs: 10 });
     await expect(send("a")).rejects.toMatchObject({ code: "ack_timeout", outcome: "unknown" });
-    expect((await session.ended).code).toBe("ack_timeout");
+    expect(await session.ended).toMatchObject({ code: "stream_closed" });
+  });
+
+  test("waits for the echo and the grace time where the server refuses after its acknowledgement", async () => {
+    const { session, wrote, send } = begin({}, () => true, 20);
+    const answers: string[] = [];
+    const good = send("a").then(() => answers.push("good"));
+    const bad = outcomeOf(send("b"));
+    await wrote;
+    session.events.acknowledged(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answers).toEqual([]);
+    session.events.echoed(2);
+    session.events.bounced({ id: "b", from: to, failure: new Failure("service_unavailable", "Full.") });
+    expect(await bad).toMatchObject({ code: "service_unavailable" });
+    await good;
+    expect(answers).toEqual(["good"]);
+  });
+
+  test("takes an acknowledged message for sent when the echo never comes", async () => {
+    const { session, wrote, send } = begin({ ackTimeoutMs: 10 }, () => true, 5);
+    const sent = send("a");
+    await wrote;
+    session.events.acknowledged(1);
+    await sent;
+  });
+
+  test("tells of a refusal for what it has answered already", async () => {
+    const late: string[] = [];
+    const { session, wrote, send } = begin({ onLateBounce: ({ id }) => late.push(id) });
+    const sent = send("a");
+    await wrote;
+    session.events.acknowledged(1);
+    await sent;
+    session.events.bounced({ id: "a", from: to, failure: new Failure("item_not_found", "Nobody.") });
+    expect(late).toEqual(["a"]);
+  });
+
+  test.each([
+    ["by the recipient's receipt", "bob@example.com/phone", "received"],
+    ["not by anybody else's", "mallory@example.com/x", "waiting"],
+  ])("ends the wait for a receipt %s", async (_, from, expected) => {
+    const { session } = begin();
+    const watch = session.watch("a", to);
+    session.events.received({ id: "a", from: jid(from) });
+    expect(await Promise.race([watch.outcome, Promise.resolve().then(() => "waiting")])).toBe(expected);
   });
 
   test("withdraws what the socket does not take in time, unsent", async () => {

@@ -1,0 +1,53 @@
+/**
+ * When a message is answered without an acknowledgement, and when a silent connection is given up before that. Both times
+ * grow with the bytes on their way, so that a server that limits rates, as both big ones do by default, is not taken for
+ * a dead one.
+ */
+
+import type { Ledger } from "../ledger.ts";
+import type { Entry } from "./entry.ts";
+
+/** ejabberd's default shaper lets 3,000 B/s of one large stanza pass, and 2,400 of small ones. */
+const slowestServerBytesPerMs = 2;
+/** After this part of the time for an acknowledgement, silence makes a connection suspect. */
+const suspicion = 0.4;
+/** An acknowledgement is asked for after so many bytes at the latest, or behind the stanza that goes beyond them. */
+const mostUnaskedBytes = 3_000;
+const checkMs = 100;
+
+export class Deadlines {
+  readonly #ackTimeoutMs: number;
+  readonly #check: () => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** When the server last got further, or had nothing to do. */
+  #progressMs = 0;
+
+  /** `check` is called every 100 ms from the first deadline that is given until `stop`. */
+  constructor(ackTimeoutMs: number, check: () => void) {
+    this.#ackTimeoutMs = ackTimeoutMs;
+    this.#check = check;
+  }
+
+  /** From now, for a message with which `bytesOnTheirWay` end. */
+  give(entry: Entry, bytesOnTheirWay: number): void {
+    entry.deadlineMs = performance.now() + this.#ackTimeoutMs + bytesOnTheirWay / slowestServerBytesPerMs;
+    this.#timer ??= setInterval(this.#check, checkMs);
+  }
+
+  progressed(): void {
+    this.#progressMs = performance.now();
+  }
+
+  /** Whether the server should have acknowledged something by now. */
+  isSilent({ oldestWritten, writtenBytes }: Ledger<Entry>): boolean {
+    if (oldestWritten === undefined) return false;
+    const bytesToNextWord = Math.min(writtenBytes, mostUnaskedBytes + oldestWritten.bytes);
+    const patienceMs = this.#ackTimeoutMs * suspicion + bytesToNextWord / slowestServerBytesPerMs;
+    return performance.now() - this.#progressMs > patienceMs;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,202 @@
+/** What somebody without an account, or with only his own, must not be able to do to the others. */
+
+import { afterEach, describe, expect, test } from "bun:test";
+import { Failure } from "../../src/errors.ts";
+import { ServerBudget } from "../../src/session/server-budget.ts";
+import { credentialsOf, type FakeLogins, makeFakeLogins } from "../support/fake-logins.ts";
+import { openThrottle } from "../support/open-throttle.ts";
+
+const [home, elsewhere] = ["192.0.2.1", "192.0.2.2"];
+const [alice, carol] = ["alice@example.com", "carol@example.com"];
+const never = new AbortController().signal;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const owned: FakeLogins[] = [];
+afterEach(async () => {
+  for (const { cache } of owned.splice(0)) await cache.close();
+});
+function make(...[overrides]: Parameters<typeof makeFakeLogins>): FakeLogins {
+  const fake = makeFakeLogins(overrides);
+  fake.passwords.set(alice, "right").set(carol, "right");
+  owned.push(fake);
+  return fake;
+}
+
+function codeOf(attempt: Promise<unknown>): Promise<string> {
+  return attempt.then(
+    () => "in",
+    (error: unknown) => (error instanceof Failure ? error.code : String(error)),
+  );
+}
+
+describe("who has only wrong passwords", () => {
+  test("closes nobody's session when there is no more room", async () => {
+    const { cache, closed } = make({ max: 1 });
+    const session = await cache.open(credentialsOf(alice, "right"), home);
+    for (let i = 0; i < 5; i++) {
+      expect(await codeOf(cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere))).toBe(
+        "credentials_rejected",
+      );
+    }
+    expect([closed, session.live]).toEqual([[], true]);
+  });
+
+  test("takes no room with logins that hang", async () => {
+    const fake = make({ max: 2 });
+    fake.delay = ({ password }) => (password === "guess" ? new Promise(() => {}) : Promise.resolve());
+    for (let i = 0; i < 20; i++) {
+      void codeOf(fake.cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere));
+    }
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+    expect(await codeOf(fake.cache.open(credentialsOf(carol, "right"), home))).toBe("in");
+    expect(fake.closed).toEqual([]);
+    fake.cache.giveUp();
+  });
+
+  test("behind the same address keeps nobody out whose password has worked and has to be proven again", async () => {
+    const { cache } = make({ verifyMs: 20, throttle: { ...openThrottle, addressPerMinute: 1, accountPerHour: 1 } });
+    const credentials = credentialsOf(alice, "right");
+    const session = await cache.open(credentials, home);
+    await codeOf(cache.open(credentialsOf(alice, "guess"), home));
+    await wait(25);
+    cache.admit(credentials, home);
+    expect(await cache.open(credentials, home)).toBe(session);
+    await session.close();
+    cache.admit(credentials, elsewhere);
+    expect(await codeOf(cache.open(credentials, elsewhere))).toBe("in");
+  });
+
+  test("puts no pause on an account by waiting in vain for a turn in its name", async () => {
+    const fake = make({ loginConcurrency: 1, loginTimeoutMs: 30 });
+    fake.delay = ({ password }) => (password === "right" ? Promise.resolve() : new Promise(() => {}));
+    const blocking = codeOf(fake.cache.open(credentialsOf("slow@example.com", "guess"), elsewhere));
+    const attempts = Array.from({ length: 5 }, (_, i) =>
+      codeOf(fake.cache.open(credentialsOf(alice, `guess ${i}`), elsewhere)),
+    );
+    expect(new Set(await Promise.all([blocking, ...attempts]))).toEqual(new Set(["login_timeout"]));
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+  });
+
+  test("cannot fill the log with logins that were not tried", async () => {
+    const fake = make({ throttle: { ...openThrottle, serverFailures: 2 } });
+    for (let i = 0; i < 50; i++) {
+      await codeOf(fake.cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere));
+    }
+    expect(fake.logged.filter((msg) => msg === "login failed").length).toBe(2);
+    expect(fake.logged.filter((msg) => /allow list/.test(msg)).length).toBe(1);
+  });
+
+  test("does not learn that an account exists from its session's fate", async () => {
+    const fake = make();
+    for (let i = 0; i < 2; i++) {
+      await fake.cache.open(credentialsOf(alice, "right"), home);
+      fake.events.get(alice)?.lost(new Failure("session_replaced", "Another one."));
+      await turn();
+    }
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "guess"), elsewhere))).toBe("credentials_rejected");
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), elsewhere))).toBe("session_replaced");
+    expect(fake.logins).toEqual([alice, alice]);
+  });
+});
+
+describe("one account's trouble", () => {
+  test("with the server's policy is not its neighbours'", async () => {
+    const { cache, events } = make();
+    await cache.open(credentialsOf(alice, "right"), home);
+    events.get(alice)?.lost(new Failure("server_policy", "Kicked."));
+    await turn();
+    expect(await codeOf(cache.open(credentialsOf(alice, "right"), home))).toBe("server_policy");
+    expect(await codeOf(cache.open(credentialsOf(carol, "right"), home))).toBe("in");
+  });
+});
+
+describe("an old password", () => {
+  test("whose proof comes in late does not get into the session of the new one", async () => {
+    const fake = make({ verifyMs: 20 });
+    await fake.cache.open(credentialsOf(alice, "right"), home);
+    await wait(25);
+    const late = Promise.withResolvers<void>();
+    const onStage = Promise.withResolvers<void>();
+    // The server has accepted it; that it says so is delayed.
+    let proofs = 0;
+    fake.delay = async ({ password }) => {
+      if (password !== "right") return;
+      proofs += 1;
+      if (proofs === 1) {
+        onStage.resolve();
+        await late.promise;
+      }
+      fake.passwords.set(alice, proofs === 1 ? "right" : "new");
+    };
+    const old = codeOf(fake.cache.open(credentialsOf(alice, "right"), home));
+    await onStage.promise;
+    fake.events.get(alice)?.lost(new Failure("login_expired", "Reset."));
+    await turn();
+    fake.passwords.set(alice, "new");
+    const session = await fake.cache.open(credentialsOf(alice, "new"), home);
+    late.resolve();
+    expect(await old).toBe("credentials_rejected");
+    expect(await fake.cache.open(credentialsOf(alice, "new"), home)).toBe(session);
+  });
+});
+
+describe("the budget of failures at a server", () => {
+  const rejected = () => Promise.reject(new Failure("credentials_rejected", "No."));
+
+  test("lets everybody who waits go on after a success, also where there was room for one alone", async () => {
+    const budget = new ServerBudget({ serverFailures: 4, serverFailuresBurst: 4 }, () => {});
+    for (let i = 0; i < 3; i++) await codeOf(budget.spend("s", never, rejected));
+    let underWay = 0;
+    let most = 0;
+    const login = async () => {
+      most = Math.max(most, ++underWay);
+      await turn();
+      underWay -= 1;
+    };
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error("It waited in vain.")), 1000);
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => codeOf(budget.spend("s", late.signal, login))));
+    clearTimeout(timer);
+    expect(new Set(outcomes)).toEqual(new Set(["in"]));
+    expect(most).toBe(4);
+  });
+
+  test("is not exceeded when many logins end at the same moment", async () => {
+    const budget = new ServerBudget({ serverFailures: 4, serverFailuresBurst: 4 }, () => {});
+    let failures = 0;
+    const started: (() => void)[] = [];
+    const login = () =>
+      new Promise<never>((_, reject) => {
+        started.push(() => {
+          failures += 1;
+          reject(new Failure("credentials_rejected", "No."));
+        });
+      });
+    const outcomes = Array.from({ length: 30 }, () => codeOf(budget.spend("s", never, login)));
+    await turn();
+    for (const end of started.splice(0)) end();
+    const codes = await Promise.all(outcomes);
+    expect(failures).toBe(4);
+    expect(codes.filter((code) => code === "logins_paused").length).toBe(26);
+  });
+
+  test("is one for all domains of a server, also before it is known which server is theirs", async () => {
+    const budget = new ServerBudget({ serverFailures: 4, serverFailuresBurst: 4 }, () => {});
+    const servers = new Map<string, string>();
+    const tried: string[] = [];
+    const attempts = Array.from({ length: 60 }, (_, index) => {
+      const domain = `${index % 3}.example.com`;
+      const login = async () => {
+        tried.push(domain);
+        await turn();
+        servers.set(domain, "192.0.2.9 5222");
+        return rejected();
+      };
+      return codeOf(budget.spendAt(domain, (name) => servers.get(name), never, login));
+    });
+    await Promise.all(attempts);
+    // One for each domain to find its server, and what there is room for when the first of them is back.
+    expect(tried.length).toBeLessThanOrEqual(3 + 3);
+  });
+});
