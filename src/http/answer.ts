@@ -1,7 +1,7 @@
 /** The frame around every request: its id, its one answer whatever is thrown, its closing line in the log. */
 
 import { asFailure, type Failure } from "../errors.ts";
-import type { RequestLine } from "./options.ts";
+import type { RequestLine } from "../request-log.ts";
 import { writeProblem } from "./problem.ts";
 
 /** What a request leaves for its closing line as it becomes known. */
@@ -31,8 +31,7 @@ export async function answer(
     method: request.method,
     status: response.status,
     durationMs: performance.now() - startedMs,
-    ...(failure === undefined ? {} : { code: failure.code, outcome: failure.outcome }),
-    ...(failure?.cause === undefined ? {} : { cause: failure.cause }),
+    ...(failure === undefined ? {} : { failure }),
   });
   return response;
 }

@@ -6,6 +6,12 @@ import type { Credentials } from "../message.ts";
 import type { HttpOptions } from "./options.ts";
 import { duplicateHeader, readSingleHeader, withoutQuotedStrings } from "./single-header.ts";
 
+/**
+ * Far more would make a SASL PLAIN message over what servers take before a login (Prosody: 10,000 bytes), and the server's
+ * complaint about that would fall back on every user of the host.
+ */
+const maxPasswordBytes = 1023;
+
 type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
 
 export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
@@ -15,6 +21,7 @@ export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
   const account = readAccount(userPass.slice(0, colon), headers, hosts);
   const password = userPass.slice(colon + 1);
   if (password === "") throw unusable("the password is empty");
+  if (Buffer.byteLength(password) > maxPasswordBytes) throw unusable("the password is too long");
   return { account, password };
 }
 

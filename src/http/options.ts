@@ -1,8 +1,9 @@
 /** What the HTTP side is given by the composition root, and what it tells it. */
 
-import type { Code, Outcome } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Credentials, Message, Receipt } from "../message.ts";
+import type { RequestLine } from "../request-log.ts";
+import type { ProxyNetwork } from "./client-address.ts";
 
 /** Where to listen. Port 0: any free one. */
 export type ListenAddress = { readonly hostname: string; readonly port: number } | { readonly unixPath: string };
@@ -13,12 +14,18 @@ export interface HttpOptions {
   readonly path: string;
   readonly maxBodyBytes: number;
   readonly forbiddenCharacters: "refuse" | "replace";
+  /** The longest wait for a delivery receipt that a request may ask for. */
+  readonly waitMaxMs: number;
+  /** Whose X-Forwarded-For and Forwarded are believed. */
+  readonly trustedProxies: readonly ProxyNetwork[];
   /** The domains whose users may send, normalised as in `Jid.domain`. */
   readonly allowedHosts: readonly string[];
   /** The same as a question; called with a `Jid.domain`. */
   isAllowedHost(domain: string): boolean;
   /** When there is just one. */
   readonly onlyHost: string | undefined;
+  /** Called once a request whose credentials are well-formed, before its body is read. Throws 429. */
+  admit(credentials: Credentials, clientAddress: string): void;
   /** Called once a request that is otherwise valid, before `deliver`. */
   mayReceive(sender: Jid, recipient: Jid): boolean;
   /** Called at most once a request; rejects with a Failure. */
@@ -30,20 +37,11 @@ export interface HttpOptions {
 export interface Delivery {
   readonly credentials: Credentials;
   readonly message: Message;
+  /** Where the request comes from: an IPv4 address, an IPv6 /64, or "local". */
+  readonly clientAddress: string;
+  /** How long to wait for the recipient's receipt, in milliseconds; 0: not at all. */
+  readonly waitMs: number;
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-}
-
-/** The closing line of a request. Absent members do not apply, or were not known by then. */
-export interface RequestLine {
-  readonly requestId: string;
-  readonly method: string;
-  readonly status: number;
-  readonly durationMs: number;
-  readonly code?: Code;
-  readonly outcome?: Outcome;
-  readonly senderDomain?: string;
-  /** What lies behind the failure, for the log only; for a 500 always. */
-  readonly cause?: unknown;
 }

@@ -16,6 +16,7 @@ const titles = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",
@@ -38,10 +39,13 @@ export const statuses: Record<Code, Status> = {
   credentials_unusable: 401,
   credentials_rejected: 401,
   host_not_allowed: 403,
+  throttled: 429,
+  logins_paused: 429,
   recipient_not_allowed: 403,
   body_too_large: 413,
   upload_too_slow: 408,
   stanza_too_large: 413,
+  stanza_complaint: 422,
   unsupported_media_type: 415,
   unsupported_content_encoding: 415,
   no_recipient: 422,
@@ -77,8 +81,9 @@ export const statuses: Record<Code, Status> = {
   stream_closed: 503,
   server_busy: 503,
   server_shutdown: 503,
+  server_policy: 503,
   session_replaced: 503,
-  account_disabled: 403,
+  login_expired: 503,
   login_failed: 502,
   login_temporarily_failed: 503,
   password_needed: 503,
@@ -139,6 +144,7 @@ function headersFor(status: Status, failure: Failure): Record<string, string> {
       const encoding = failure.code === "unsupported_content_encoding" ? { "Accept-Encoding": "identity" } : {};
       return { "Accept-Post": acceptedMediaTypes.join(", "), ...encoding };
     }
+    case 429:
     case 503:
       return { "Retry-After": String(failure.retryAfterSeconds ?? defaultRetryAfterSeconds) };
     default:

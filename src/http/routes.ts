@@ -11,9 +11,14 @@ import { sendMessage } from "./send-message.ts";
 
 const allow = "POST, OPTIONS";
 
-export function createRoutes(options: HttpOptions): (request: Request) => Response | Promise<Response> {
+/** `clientOf`: where a request comes from, as far as throttles tell callers apart. */
+export function createRoutes(
+  options: HttpOptions,
+  clientOf: (request: Request) => string,
+): (request: Request) => Response | Promise<Response> {
   const { path, log } = options;
-  const post = ({ request }: Context) => answer(request, log, (trail) => sendMessage(request, trail, options));
+  const post = ({ request }: Context) =>
+    answer(request, log, (trail) => sendMessage(request, clientOf(request), trail, options));
   const describe = ({ request }: Context) => answer(request, log, describeResource);
   const refuseMethod = ({ request }: Context) => answer(request, log, () => throwMethodNotAllowed(request));
   const refusePath = ({ request }: Context) => answer(request, log, () => throwNoSuchPath(request, path));

@@ -20,6 +20,11 @@ export const receiptSchema = Type.Object({
   from: Type.String({ description: "The sender's bare JID." }),
   to: Type.String({ description: "The recipient's JID." }),
   type: Type.Union(messageTypes.map((type) => Type.Literal(type))),
+  status: Type.Optional(
+    Type.Union([Type.Literal("received"), Type.Literal("accepted")], {
+      description: "With `Prefer: wait`: whether the recipient's client has confirmed the message in time (XEP-0184).",
+    }),
+  ),
 });
 
 /** RFC 9457 with three members of our own. */
@@ -45,6 +50,7 @@ export const messageResponses = {
   413: problemSchema,
   415: problemSchema,
   422: problemSchema,
+  429: problemSchema,
   500: problemSchema,
   502: problemSchema,
   503: problemSchema,

@@ -8,10 +8,16 @@ import { refuseCrossSite } from "./cross-site.ts";
 import { makeMessage } from "./fields.ts";
 import type { HttpOptions } from "./options.ts";
 import { chooseParser } from "./parse.ts";
+import { readPreferences } from "./prefer.ts";
 import { findRecipient, recipientInPath } from "./recipient.ts";
 import { writeReceipt } from "./reply.ts";
 
-export async function sendMessage(request: Request, trail: Trail, options: HttpOptions): Promise<Response> {
+export async function sendMessage(
+  request: Request,
+  clientAddress: string,
+  trail: Trail,
+  options: HttpOptions,
+): Promise<Response> {
   const { url, headers, signal } = request;
   const { requestId } = trail;
 
@@ -21,15 +27,19 @@ export async function sendMessage(request: Request, trail: Trail, options: HttpO
   const sender = credentials.account;
   trail.senderDomain = sender.domain;
   refuseForeignHost(sender, options);
+  options.admit(credentials, clientAddress);
 
   const parse = chooseParser(headers);
   const fields = await parse(await readBody(request, options.maxBodyBytes));
   const to = findRecipient(named, fields.to, sender, options.allowedHosts);
-  const message = makeMessage(fields, to, options.forbiddenCharacters);
+  const preferences = readPreferences(headers, options.waitMaxMs);
+  const requestReceipt = preferences.waitSeconds > 0;
+  const message = { ...makeMessage(fields, to, options.forbiddenCharacters), requestReceipt };
   if (!options.mayReceive(sender, to)) throw recipientNotAllowed(sender.domain, to.bare);
 
-  const receipt = await options.deliver({ credentials, message, signal, requestId });
-  return writeReceipt(receipt, headers);
+  const waitMs = preferences.waitSeconds * 1000;
+  const receipt = await options.deliver({ credentials, message, clientAddress, waitMs, signal, requestId });
+  return writeReceipt(receipt, preferences);
 }
 
 function recipientNotAllowed(host: string, recipient: string): Failure {

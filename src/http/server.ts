@@ -3,6 +3,7 @@
  * share the port with a second instance (reusePort) and leave a listener on the process for every start.
  */
 
+import { createClientAddress } from "./client-address.ts";
 import { type BunServer, hostInUrl, openAddress } from "./listen.ts";
 import type { HttpOptions } from "./options.ts";
 import { createRoutes } from "./routes.ts";
@@ -21,19 +22,25 @@ const idleTimeoutSeconds = 30;
 
 /** Rejects with an Error whose message says why the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const routes = createRoutes(options);
+  const clientAddress = createClientAddress(options.trustedProxies);
+  /** Elysia's handlers see the request alone. */
+  const peers = new WeakMap<Request, string>();
+  const routes = createRoutes(options, (request) => clientAddress(peers.get(request), request.headers));
   const server = await openAddress(options.listen, {
     idleTimeout: idleTimeoutSeconds,
     development: false,
     // Bun's own 413 has no body; body.ts counts and answers.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    async fetch(request, bun) {
+    async fetch(received, bun) {
       // Bun's idle timeout would cut slow uploads and requests that wait for an acknowledgement.
-      bun.timeout(request, 0);
+      bun.timeout(received, 0);
+      const request = withAbsoluteUrl(received);
+      const peer = bun.requestIP(received)?.address;
+      if (peer !== undefined) peers.set(request, peer);
       try {
-        return await routes(withAbsoluteUrl(request));
+        return await routes(request);
       } finally {
-        bun.timeout(request, idleTimeoutSeconds);
+        bun.timeout(received, idleTimeoutSeconds);
       }
     },
   });

@@ -1,9 +1,10 @@
 /** The HTTP side alone, on a free port, with a `deliver` that a test holds. */
 
 import { connect } from "node:net";
-import type { Delivery, HttpOptions, RequestLine } from "../../src/http/options.ts";
+import type { Delivery, HttpOptions } from "../../src/http/options.ts";
 import { startHttp } from "../../src/http/server.ts";
 import type { Message, Receipt } from "../../src/message.ts";
+import type { RequestLine } from "../../src/request-log.ts";
 
 /** An undefined header is not sent. */
 type HeaderTable = Readonly<Record<string, string | undefined>>;
@@ -35,6 +36,9 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
     path: "/msg",
     maxBodyBytes: 64 * 1024,
     forbiddenCharacters: "refuse",
+    waitMaxMs: 60_000,
+    trustedProxies: [],
+    admit: () => {},
     allowedHosts,
     isAllowedHost: (domain) => allowedHosts.includes(domain),
     onlyHost: allowedHosts.length === 1 ? allowedHosts[0] : undefined,

@@ -12,7 +12,7 @@ describe("a Failure as a problem", () => {
     const response = writeProblem(failure, "id");
     expect(response.status).toBe(statuses[code]);
     if (failure.outcome === "unknown") expect(response.status).toBe(504);
-    expect(response.headers.has("retry-after")).toBe(response.status === 503);
+    expect(response.headers.has("retry-after")).toBe(response.status === 503 || response.status === 429);
     expect(response.headers.get("www-authenticate")).toBe(response.status === 401 ? challenge : null);
     expect(await response.json()).toMatchObject({
       code,

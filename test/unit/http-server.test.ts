@@ -209,7 +209,7 @@ describe("a body", () => {
     socket.on("close", () => closed.resolve()).resume();
     await closed.promise;
     while (gateway.lines.length === 0) await new Promise(setImmediate);
-    expect(gateway.lines).toMatchObject([{ code: "withdrawn", outcome: "not_sent" }]);
+    expect(gateway.lines).toMatchObject([{ failure: { code: "withdrawn", outcome: "not_sent" } }]);
     expect(gateway.deliveries).toEqual([]);
   });
 });

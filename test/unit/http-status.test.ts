@@ -110,7 +110,7 @@ describe("a wrong request", () => {
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     for (const [name, value] of Object.entries(says)) expect([name, response.headers.get(name)]).toEqual([name, value]);
     expect(gateway.deliveries).toEqual([]);
-    expect(gateway.lines).toMatchObject([{ requestId, status, code, outcome: "not_sent" }]);
+    expect(gateway.lines).toMatchObject([{ requestId, status, failure: { code, outcome: "not_sent" } }]);
   });
 
   test("403 for a recipient outside the host's list, judged by sender and recipient", async () => {
@@ -216,7 +216,7 @@ describe("what deliver throws", () => {
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ status, code, outcome: failure.outcome, detail: "It could not be done." });
     expect(text).not.toContain("upstream");
-    expect(gateway.lines).toMatchObject([{ status, code, outcome: failure.outcome, cause: failure.cause }]);
+    expect(gateway.lines).toMatchObject([{ status, failure }]);
   });
 
   test("unforeseen is a 500 with a fixed sentence, its cause in the log alone", async () => {
@@ -227,6 +227,6 @@ describe("what deliver throws", () => {
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ code: "internal_error", outcome: "not_sent" });
     expect(text).not.toContain("secret");
-    expect(gateway.lines).toMatchObject([{ status: 500, cause: fault }]);
+    expect(gateway.lines).toMatchObject([{ status: 500, failure: { code: "internal_error", cause: fault } }]);
   });
 });
