@@ -19,11 +19,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Both servers that are known to us refuse anything larger by default. */
-const maxStanzaBytes = 256 * 1024;
-/** Bounds on what one account may have on its way. */
-const maxPending = 10_000;
-const maxPendingBytes = 8 * 1024 * 1024;
 const defaultDrainMs = 20_000;
 /** How long those answers may take to be written. */
 const answerMs = 1_000;
@@ -33,29 +28,38 @@ export interface AppOptions {
   readonly drainMs?: number;
   /** From names to addresses; default: the system's way. */
   readonly lookup?: Lookup;
+  /** How long a server may take to show that it still lives; default 30,000. */
+  readonly keepaliveAnswerMs?: number;
 }
 
 /** Rejects with an Error whose sentence says why the address cannot be listened on. */
 export async function start(
   config: Config,
   log: Log,
-  { drainMs = defaultDrainMs, lookup = systemLookup() }: AppOptions = {},
+  { drainMs = defaultDrainMs, lookup = systemLookup(), keepaliveAnswerMs }: AppOptions = {},
 ): Promise<App> {
   const { hosts, http } = config;
-  const { login, verify } = createConnect({
+  const { login, verify, serverOf } = createConnect({
     lookup,
     findHost: (domain) => hosts.get(domain),
+    keepaliveMs: config.sessions.keepaliveMs,
+    keepaliveAnswerMs,
   });
   const sessions = createCache({
+    ...config.sessions,
     login,
     verify,
-    session: { ackTimeoutMs: config.delivery.ackTimeoutMs, maxPending, maxPendingBytes },
-    loginTimeoutMs: config.sessions.loginTimeoutMs,
-    idleMs: config.sessions.idleMs,
-    maxSessions: config.sessions.max,
+    serverOf,
+    session: config.delivery,
+    throttle: config.throttle,
+    domains: hosts.size,
     log,
   });
-  const deliver = createDeliver({ openSession: sessions.open, toStanza: messageStanza, maxStanzaBytes });
+  const deliver = createDeliver({
+    openSession: sessions.open,
+    toStanza: messageStanza,
+    maxStanzaBytes: (domain) => hosts.get(domain)?.maxStanzaBytes ?? 0,
+  });
   const [onlyHost] = hosts.size === 1 ? hosts.keys() : [];
   const server = await startHttp({
     ...http,
@@ -66,6 +70,7 @@ export async function start(
       const host = hosts.get(sender.domain);
       return host !== undefined && mayReceive(host, recipient);
     },
+    admit: sessions.admit,
     deliver,
     log: (line) => logRequest(log, line),
   });

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type ConnectAddress, isLoopback, type ListenAddress } from "./config/addresses.ts";
 import { readCertificates, whyUnreadable } from "./config/certificates.ts";
+import type { Network } from "./config/networks.ts";
 import { type ConfigProblem, keyLabel, showSource } from "./config/problem.ts";
 import { type HostTable, type Report, readValues, sortEntries, toProblem } from "./config/read.ts";
 import { matchesRecipient, type RecipientPattern } from "./config/recipients.ts";
@@ -21,9 +22,27 @@ export interface Config {
     readonly maxBodyBytes: number;
     /** What XML 1.0 cannot carry; "replace" puts U+FFFD in its place. */
     readonly forbiddenCharacters: "refuse" | "replace";
+    readonly waitMaxMs: number;
+    readonly trustedProxies: readonly Network[];
   };
-  readonly sessions: { readonly idleMs: number; readonly max: number; readonly loginTimeoutMs: number };
-  readonly delivery: { readonly ackTimeoutMs: number };
+  readonly sessions: {
+    readonly idleMs: number;
+    readonly max: number;
+    readonly loginTimeoutMs: number;
+    readonly loginConcurrency: number;
+    readonly verifyMs: number;
+    readonly keepaliveMs: number;
+  };
+  readonly throttle: {
+    readonly rememberFailureMs: number;
+    readonly failureDelayMs: number;
+    readonly addressPerMinute: number;
+    readonly addressPerDay: number;
+    readonly accountPerHour: number;
+    readonly serverFailures: number;
+    readonly serverFailuresBurst: number;
+  };
+  readonly delivery: { readonly ackTimeoutMs: number; readonly maxPending: number; readonly maxPendingBytes: number };
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly format: "auto" | "json" | "pretty";
@@ -39,6 +58,9 @@ export interface HostConfig {
   /** PEM certificates trusted for this host beside the system's. */
   readonly caCertificates: readonly string[];
   readonly recipients: readonly RecipientPattern[];
+  /** Milliseconds for which a refusal may follow an acknowledgement; "auto": by what the server says it is. */
+  readonly grace: number | "auto";
+  readonly maxStanzaBytes: number;
   /** True only together with a loopback `connect`. */
   readonly insecurePlaintext: boolean;
 }
@@ -64,10 +86,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const sorted = sortEntries(entries, report);
   const valuesOf = <K extends keyof typeof sections>(name: K) =>
     readValues<(typeof sections)[K]>(sections[name], (key) => sorted.sections.get(`${name}.${key}`));
-  const [http, sessions, delivery, log] = [
+  const [http, sessions, delivery, throttle, log] = [
     valuesOf("http"),
     valuesOf("sessions"),
     valuesOf("delivery"),
+    valuesOf("throttle"),
     valuesOf("log"),
   ];
   const hosts = await readHosts(sorted.hosts, { folder: dirname(path), faults }, report);
@@ -83,9 +106,31 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       path: http.path,
       maxBodyBytes: http.max_body,
       forbiddenCharacters: http.forbidden_characters,
+      waitMaxMs: http.wait_max,
+      trustedProxies: http.trusted_proxies,
     },
-    sessions: { idleMs: sessions.idle, max: sessions.max, loginTimeoutMs: sessions.login_timeout },
-    delivery: { ackTimeoutMs: delivery.ack_timeout },
+    sessions: {
+      idleMs: sessions.idle,
+      max: sessions.max,
+      loginTimeoutMs: sessions.login_timeout,
+      loginConcurrency: sessions.login_concurrency,
+      verifyMs: sessions.verify,
+      keepaliveMs: sessions.keepalive,
+    },
+    throttle: {
+      rememberFailureMs: throttle.remember_failure,
+      failureDelayMs: throttle.failure_delay,
+      addressPerMinute: throttle.address_per_minute,
+      addressPerDay: throttle.address_per_day,
+      accountPerHour: throttle.account_per_hour,
+      serverFailures: throttle.server_failures,
+      serverFailuresBurst: throttle.server_failures_burst,
+    },
+    delivery: {
+      ackTimeoutMs: delivery.ack_timeout,
+      maxPending: delivery.max_pending,
+      maxPendingBytes: delivery.max_pending_bytes,
+    },
     log,
     hosts,
   };
@@ -148,7 +193,7 @@ async function readHost(
   report: Report,
 ): Promise<HostConfig> {
   const values = readValues(hostSettings, (key) => entries.get(key));
-  const { connect, recipients, insecure_plaintext: insecurePlaintext } = values;
+  const { connect, recipients, grace, max_stanza: maxStanzaBytes, insecure_plaintext: insecurePlaintext } = values;
   const caFile = entries.get("ca_file");
   let caCertificates: readonly string[] = [];
   if (values.ca_file !== undefined && caFile !== undefined) {
@@ -166,7 +211,7 @@ async function readHost(
       report.warning(plaintext, "has no effect with an xmpps:// connect, which is encrypted from its first byte");
     }
   }
-  return { domain, connect, caCertificates, recipients, insecurePlaintext };
+  return { domain, connect, caCertificates, recipients, grace, maxStanzaBytes, insecurePlaintext };
 }
 
 async function readText(path: string): Promise<{ readonly value: string } | { readonly rule: string }> {

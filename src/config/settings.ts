@@ -4,8 +4,20 @@
  */
 
 import { connectRule, listenRule, parseConnect, parseListen, parsePath, pathRule } from "./addresses.ts";
+import { parseNetwork, proxyRule } from "./networks.ts";
 import { parseRecipient, recipientsRule } from "./recipients.ts";
-import { boolean, choice, duration, integer, list, type SettingType, size, text, unwiseBelow } from "./values.ts";
+import {
+  boolean,
+  choice,
+  duration,
+  durationOr,
+  integer,
+  list,
+  type SettingType,
+  size,
+  text,
+  unwiseBelow,
+} from "./values.ts";
 
 export interface Setting {
   readonly type: SettingType<unknown>;
@@ -42,6 +54,16 @@ export const sections = {
       default: "refuse",
       help: "What XML 1.0 cannot carry: refuse the message, or replace each such character with U+FFFD.",
     },
+    trusted_proxies: {
+      type: list(proxyRule, parseNetwork, 0),
+      default: [],
+      help: "Addresses and networks whose X-Forwarded-For and Forwarded headers are believed.",
+    },
+    wait_max: {
+      type: duration("0s", "5m"),
+      default: "60s",
+      help: `The longest wait for a delivery receipt that a request may ask for ("Prefer: wait=N").`,
+    },
   },
   sessions: {
     idle: {
@@ -59,12 +81,74 @@ export const sections = {
       default: "15s",
       help: "The longest time for a login, from the name lookup to the bound resource, waiting for a turn included.",
     },
+    login_concurrency: {
+      type: integer(1, 10_000),
+      default: 32,
+      help: "The most logins at one time; with several hosts, no host may have more than half of them.",
+    },
+    verify: {
+      type: duration("1s", "24h"),
+      default: "5m",
+      help: "How long a password is believed after the server has accepted it; then it is proven again.",
+    },
+    keepalive: {
+      type: duration("1s", "1h"),
+      default: "60s",
+      help: "A connection on which nothing was heard for so long is asked whether it still lives.",
+    },
   },
   delivery: {
     ack_timeout: {
       type: duration("100ms", "60s"),
       default: "5s",
       help: "The longest wait for the server's acknowledgement, to which the bytes outstanding at 3,000 B/s are added.",
+    },
+    max_pending: {
+      type: integer(1, 1_000_000),
+      default: 10_000,
+      help: "The most messages of one account that may be on their way; beyond it, 503 at once.",
+    },
+    max_pending_bytes: {
+      type: size("256KiB", "1024MiB"),
+      default: "8MiB",
+      help: "The most bytes of one account's messages that may be on their way.",
+    },
+  },
+  throttle: {
+    remember_failure: {
+      type: duration("0s", "24h"),
+      default: "5m",
+      help: "How long a wrong password is answered from memory.",
+    },
+    failure_delay: {
+      type: duration("0s", "10s"),
+      default: "300ms",
+      help: "A refused login is answered at a multiple of this time, so that the time tells nothing.",
+    },
+    address_per_minute: {
+      type: integer(1, 1_000_000),
+      default: 10,
+      help: "The most failed logins a minute from one client address (IPv6: from one /64).",
+    },
+    address_per_day: {
+      type: integer(1, 1_000_000),
+      default: 50,
+      help: "The most failed logins a day from one client address.",
+    },
+    account_per_hour: {
+      type: integer(1, 1_000_000),
+      default: 100,
+      help: "The most failed logins an hour for one account; addresses where it has logged in lately are not locked out.",
+    },
+    server_failures: {
+      type: integer(1, 1_000_000),
+      default: 8,
+      help: "The most failed logins at one XMPP server since the last success there, within an hour; servers ban for more.",
+    },
+    server_failures_burst: {
+      type: integer(1, 1_000_000),
+      default: 4,
+      help: "The same within 30 seconds, for servers that count in shorter times.",
     },
   },
   log: {
@@ -99,6 +183,16 @@ export const hostSettings = {
     type: list(recipientsRule, parseRecipient),
     default: ["*"],
     help: `Who may be written to: "*", "bob@example.com", "example.org" (the domain JID alone), "*@example.com" (its users), "*.example.org" (everybody at its sub-domains).`,
+  },
+  grace: {
+    type: durationOr("auto", "0s", "10s"),
+    default: "auto",
+    help: "How long a refusal still counts after the server's acknowledgement; auto: 0 on Prosody, 10ms elsewhere.",
+  },
+  max_stanza: {
+    type: size("10000B", "10MiB"),
+    default: "256KiB",
+    help: "What the server takes in one stanza; where it tells (XEP-0478), the smaller of the two.",
   },
   insecure_plaintext: {
     type: boolean(),

@@ -48,6 +48,20 @@ function quantity(
   };
 }
 
+/** A duration, or a word that stands for one to be found out. */
+export function durationOr<Word extends string>(word: Word, least: string, most: string): SettingType<number | Word> {
+  const type = duration(least, most);
+  return {
+    ...type,
+    choices: [word],
+    read(written) {
+      if (written === word) return { value: word };
+      const read = type.read(written);
+      return "rule" in read ? { rule: `${read.rule}, or "${word}"` } : read;
+    },
+  };
+}
+
 /** A duration that is allowed, but warned of. */
 export function unwiseBelow(type: SettingType<number>, least: string, consequence: string): SettingType<number> {
   return {
@@ -103,11 +117,12 @@ export function text<T>(rule: string, parse: (text: string) => Read<T>): Setting
 }
 
 /** At least one text; the first that breaks a rule is named. */
-export function list<T>(rule: string, parse: (text: string) => Read<T>): SettingType<readonly T[]> {
+/** `least`: the fewest elements. */
+export function list<T>(rule: string, parse: (text: string) => Read<T>, least: 0 | 1 = 1): SettingType<readonly T[]> {
   return {
     name: "list",
     read(written) {
-      if (!Array.isArray(written) || written.length === 0) return { rule };
+      if (!Array.isArray(written) || written.length < least) return { rule };
       const values: T[] = [];
       for (const element of written) {
         const read: Read<T> = typeof element === "string" ? parse(element) : { rule };

@@ -46,7 +46,7 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
   [
     "a setting that only later versions have",
     `${host}\n[http]\nallowed_origins = []`,
-    [`3: [http] allowed_origins: is not a setting; the nearest one is "listen", got []`],
+    [`3: [http] allowed_origins: is not a setting; the nearest one is "trusted_proxies", got []`],
   ],
   [
     "a setting outside its table",

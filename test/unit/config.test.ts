@@ -44,9 +44,27 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
       path: "/msg",
       maxBodyBytes: 65_536,
       forbiddenCharacters: "refuse",
+      waitMaxMs: 60_000,
+      trustedProxies: [],
     },
-    sessions: { idleMs: 900_000, max: 1000, loginTimeoutMs: 15_000 },
-    delivery: { ackTimeoutMs: 5_000 },
+    sessions: {
+      idleMs: 900_000,
+      max: 1000,
+      loginTimeoutMs: 15_000,
+      loginConcurrency: 32,
+      verifyMs: 300_000,
+      keepaliveMs: 60_000,
+    },
+    throttle: {
+      rememberFailureMs: 300_000,
+      failureDelayMs: 300,
+      addressPerMinute: 10,
+      addressPerDay: 50,
+      accountPerHour: 100,
+      serverFailures: 8,
+      serverFailuresBurst: 4,
+    },
+    delivery: { ackTimeoutMs: 5_000, maxPending: 10_000, maxPendingBytes: 8_388_608 },
     log: { level: "info", format: "auto" },
     hosts: new Map([
       [
@@ -56,6 +74,8 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
           connect: undefined,
           caCertificates: [],
           recipients: [{ kind: "anybody" }],
+          grace: "auto",
+          maxStanzaBytes: 262_144,
           insecurePlaintext: false,
         },
       ],
@@ -70,31 +90,71 @@ test("every setting is taken from the file", async () => {
     path = "/gateway/msg"
     max_body = "256KiB"
     forbidden_characters = "replace"
+    wait_max = "5m"
+    trusted_proxies = ["127.0.0.1", "2001:db8::/32"]
     [sessions]
     idle = "1h"
     max = 5
     login_timeout = "500ms"
+    login_concurrency = 3
+    verify = "1m"
+    keepalive = "30s"
+    [throttle]
+    remember_failure = "1m"
+    failure_delay = "0s"
+    address_per_minute = 1
+    address_per_day = 2
+    account_per_hour = 3
+    server_failures = 4
+    server_failures_burst = 5
     [delivery]
     ack_timeout = "1s"
+    max_pending = 7
+    max_pending_bytes = "1MiB"
     [log]
     level = "debug"
     format = "json"
     [hosts."Example.COM"]
     connect = "xmpps://[::1]"
-    recipients = ["bob@example.com"]`);
+    recipients = ["bob@example.com"]
+    grace = "25ms"
+    max_stanza = "64KiB"`);
   expect(config.http).toEqual({
     listen: { hostname: "::1", port: 0 },
     path: "/gateway/msg",
     maxBodyBytes: 262_144,
     forbiddenCharacters: "replace",
+    waitMaxMs: 300_000,
+    trustedProxies: [
+      { address: "127.0.0.1", prefixBits: 32, family: "ipv4" },
+      { address: "2001:db8::", prefixBits: 32, family: "ipv6" },
+    ],
   });
-  expect(config.sessions).toEqual({ idleMs: 3_600_000, max: 5, loginTimeoutMs: 500 });
-  expect(config.delivery).toEqual({ ackTimeoutMs: 1_000 });
+  expect(config.sessions).toEqual({
+    idleMs: 3_600_000,
+    max: 5,
+    loginTimeoutMs: 500,
+    loginConcurrency: 3,
+    verifyMs: 60_000,
+    keepaliveMs: 30_000,
+  });
+  expect(config.throttle).toEqual({
+    rememberFailureMs: 60_000,
+    failureDelayMs: 0,
+    addressPerMinute: 1,
+    addressPerDay: 2,
+    accountPerHour: 3,
+    serverFailures: 4,
+    serverFailuresBurst: 5,
+  });
+  expect(config.delivery).toEqual({ ackTimeoutMs: 1_000, maxPending: 7, maxPendingBytes: 1_048_576 });
   expect(config.log).toEqual({ level: "debug", format: "json" });
   expect(config.hosts.get("example.com")).toMatchObject({
     domain: "example.com",
     connect: { tls: "direct", hostname: "::1", port: 5223 },
     recipients: [{ kind: "address", bare: "bob@example.com" }],
+    grace: 25,
+    maxStanzaBytes: 65_536,
   });
 });
 
