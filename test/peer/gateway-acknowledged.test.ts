@@ -12,9 +12,11 @@ const ackTimeoutMs = 300;
 let peer: Peer;
 let gateway: Gateway;
 beforeEach(async () => {
-  peer = await startPeer();
+  // With resumption a lost connection is no loss: see acks-*.test.ts.
+  peer = await startPeer({ resumption: "not-offered" });
   gateway = await startGateway({
-    hosts: hostOf(peer),
+    // What comes after the acknowledgement is the matter of acks-verdict.test.ts.
+    hosts: hostOf(peer, { grace: "0s" }),
     settings: { delivery: { ack_timeout: `${ackTimeoutMs}ms` } },
   });
 });

@@ -30,7 +30,7 @@ test("a stop waits for the acknowledgement of a message in flight and then close
   await stopping;
   const connection = await peer.connection(1);
   expect(connection.streamEnded).toBe(true);
-  expect(connection.text).toEndWith('<a xmlns="urn:xmpp:sm:3" h="0"/></stream:stream>');
+  expect(connection.text).toMatch(/<a xmlns="urn:xmpp:sm:3" h="\d+"\/><\/stream:stream>$/);
   expect(peer.messages.map(({ body }) => body)).toEqual(["hi"]);
 });
 
@@ -48,7 +48,7 @@ test("a stop of a gateway that has not sent anything is done at once", async () 
 });
 
 test("with a peer that never acknowledges, a stop is done when ack_timeout is over: 504, unknown", async () => {
-  peer.change({ ackPolicy: "never" });
+  peer.change({ ackPolicy: "never", resumption: "not-offered" });
   const gateway = await startGateway({ hosts: hostOf(peer), settings: { delivery: { ack_timeout: "300ms" } } });
   const reply = gateway.post("/msg/bob@example.com", "hi");
   await peer.message();

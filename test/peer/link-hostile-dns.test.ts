@@ -1,6 +1,6 @@
 /** An answer of DNS leads only to host names that are outside of this machine's own, and only so often. */
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { DnsZone, SrvRecord } from "../support/dns-server.ts";
 import { startPeer } from "../support/peer/peer.ts";
 import { hang, startScript } from "../support/peer/script.ts";
@@ -8,12 +8,15 @@ import { services, startWatchedGateway, type WatchedGateway } from "../support/w
 
 let watched: WatchedGateway;
 
-beforeAll(async () => {
+// A gateway each: after failures it would leave the host alone for a while, and show nothing.
+beforeEach(async () => {
   watched = await startWatchedGateway();
+  watched.begin();
 });
-beforeEach(() => watched.begin());
-afterEach(() => watched.check());
-afterAll(() => watched.stop());
+afterEach(async () => {
+  watched.check();
+  await watched.stop();
+});
 
 describe("a hostile SRV answer", () => {
   let nth = 0;

@@ -69,6 +69,8 @@ export function startBadSteps(authority: Authority, record = true): Promise<read
         accounts: { [`alice@${domain}`]: "secret" },
         // Only without XEP-0198 is there a ping to be answered.
         streamManagement: step !== "ping",
+        // With it, what is lost on one connection is saved on the next: see acks-*.test.ts.
+        resumption: "not-offered",
         fault: { at: step, how },
       }),
     ),

@@ -41,6 +41,7 @@ export function attemptLogin(options: AttemptOptions): Attempt {
   const { peer, ca, tls = "starttls", host = peer.host, lookup, local = "alice", password = "secret" } = options;
   const account = jid(`${local}@${peer.domain}`);
   const { login } = createConnect({
+    keepaliveMs: 60_000,
     lookup: lookup ?? noLookup,
     findHost: (domain) =>
       domain === account.domain
@@ -49,6 +50,7 @@ export function attemptLogin(options: AttemptOptions): Attempt {
             connect: lookup === undefined ? { hostname: host, port: peer.port, tls } : undefined,
             caCertificates: ca === undefined ? [] : [ca.certificatePem],
             insecurePlaintext: false,
+            grace: 0,
           }
         : undefined,
   });
@@ -60,7 +62,7 @@ export function attemptLogin(options: AttemptOptions): Attempt {
   let link: Link | undefined;
   const outcome = login(
     { account, password },
-    { acknowledged() {}, bounced() {}, drained() {}, lost() {} },
+    { acknowledged() {}, echoed() {}, bounced() {}, received() {}, drained() {}, lost() {} },
     giveUp.signal,
   )
     .then((opened) => {

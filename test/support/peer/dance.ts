@@ -96,6 +96,7 @@ async function resume(
 ): Promise<ManagedSession | undefined> {
   const session = state.sessions.get(request.attributes["previd"] ?? "");
   const { resumption } = connection.behaviour;
+  if (session !== undefined) session.holder = connection.number;
   if (session === undefined || resumption !== "accept" || !session.jid.startsWith(`${account}/`)) {
     const told = resumption === "refuse-with-count" ? session?.handled : undefined;
     await connection.say("resume", features.resumptionFailed(told));

@@ -7,6 +7,8 @@ export interface ManagedSession {
   /** For `<resume previd=…/>`. */
   readonly id: string;
   readonly jid: string;
+  /** The number of the connection that may still speak for it; what another one has sent before is not handled any more. */
+  holder: number;
   /** Stanzas of the client that were handled since `<enable/>`. */
   readonly handled: number;
   /** The count begins: `<enable/>` has come. */
@@ -29,6 +31,7 @@ export function makeManagedSession(jid: string): ManagedSession {
   return {
     id: randomUUID(),
     jid,
+    holder: 0,
     get handled() {
       return handled;
     },

@@ -1,6 +1,7 @@
 /** What a server does for a client that is logged in: takes messages, acknowledges them, answers queries. */
 
 import { childOf, escapeXml, firstChildOf, textOf, type XmlElement } from "../xml-element.ts";
+import { Silence } from "./apply-fault.ts";
 import type { PeerConnection } from "./connection.ts";
 import type { ManagedSession } from "./managed-session.ts";
 import {
@@ -31,10 +32,13 @@ export async function serveSession(
 ): Promise<never> {
   const bounces: string[] = [];
   connection.session = session;
+  session.holder = connection.number;
   // A client may enable stream management only once, and only where no session was resumed.
   let enabled = state.sessions.has(session.id);
   for (;;) {
     const stanza = await connection.next();
+    // Taken up, or asked after, on another connection, which was told how far this one had come.
+    if (session.holder !== connection.number) throw new Silence();
     if (stanza.namespace === managementNamespace) {
       if (stanza.name === "enable" && !enabled && connection.behaviour.streamManagement) {
         enabled = true;

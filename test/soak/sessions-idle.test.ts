@@ -1,0 +1,89 @@
+/** Sessions that nobody uses cost little, and nothing once they are closed: the executable, a peer in another process. */
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { startBinary } from "../support/gateway.ts";
+import { startPeerProcess } from "../support/peer-process.ts";
+import { countDescriptors, cpuMs, residentKiB } from "../support/process-figures.ts";
+import { allowed, isSoak, sized } from "../support/soak.ts";
+import { eventually } from "../support/wait.ts";
+
+const sessions = sized(5_000, 200);
+const idleS = sized(90, 4);
+const watchS = sized(30, 1);
+const warmUps = 50;
+const atATime = 64;
+/** Of each session, beyond what the program needs anyway. */
+const mostKiB = 120;
+const mostCpuShare = 0.02;
+
+setDefaultTimeout(allowed(600_000, 60_000));
+
+test(`${sessions} idle sessions cost little and give all of it back`, async () => {
+  const peer = await startPeerProcess(sessions + warmUps);
+  const gateway = await startBinary({
+    hosts: peer.hosts,
+    settings: {
+      log: { format: "json", level: "warn" },
+      sessions: { max: 100_000, idle: `${idleS}s`, login_timeout: "60s" },
+      throttle: { server_failures: 1_000_000, server_failures_burst: 1_000_000 },
+    },
+    program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
+  });
+  const { pid } = gateway.process;
+  try {
+    await open(gateway.url, sessions, sessions + warmUps);
+    await closed(pid, await baseline(pid));
+    const [descriptorsBefore, kibBefore] = [await countDescriptors(pid), await residentKiB(pid)];
+
+    await open(gateway.url, 0, sessions);
+    expect(await countDescriptors(pid)).toBeGreaterThanOrEqual(descriptorsBefore + sessions);
+    const kibEach = ((await residentKiB(pid)) - kibBefore) / sessions;
+    const cpuBefore = await cpuMs(pid);
+    await Bun.sleep(watchS * 1000);
+    const cpuShare = ((await cpuMs(pid)) - cpuBefore) / (watchS * 1000);
+
+    await closed(pid, descriptorsBefore);
+    const kibLeft = (await residentKiB(pid)) - kibBefore;
+    if (!isSoak) return;
+    await Bun.sleep(10_000);
+    const kibLater = (await residentKiB(pid)) - kibBefore;
+    process.stdout.write(
+      `${sessions} idle sessions: ${kibEach.toFixed(1)} KiB each, ${(cpuShare * 100).toFixed(2)} % of a core; ` +
+        `once closed ${kibLeft} KiB more than before, 10 s later ${kibLater}\n`,
+    );
+    expect(kibEach).toBeLessThan(mostKiB);
+    expect(cpuShare).toBeLessThan(mostCpuShare);
+    expect(kibLater).toBeLessThan((sessions * mostKiB) / 4);
+  } finally {
+    await gateway.stop();
+    await peer.stop();
+  }
+});
+
+async function open(url: string, from: number, to: number): Promise<void> {
+  let next = from;
+  const sender = async () => {
+    for (let nth = next++; nth < to; nth = next++) {
+      const authorization = `Basic ${btoa(`user${nth}@example.com:secret`)}`;
+      const response = await fetch(`${url}/bob@example.com`, {
+        method: "POST",
+        body: "hi",
+        headers: { Authorization: authorization },
+        keepalive: false,
+      });
+      if (response.status !== 201) throw new Error(`user${nth} was answered ${await response.text()}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, sender));
+}
+
+/** What is open beside sessions and the connections of this test's own requests. */
+async function baseline(pid: number): Promise<number> {
+  return (await countDescriptors(pid)) - warmUps;
+}
+
+async function closed(pid: number, descriptors: number): Promise<void> {
+  const deadlineMs = (idleS * 1.5 + 60) * 1000;
+  await eventually(async () => (await countDescriptors(pid)) <= descriptors + 2, deadlineMs, "the sessions to close");
+}

@@ -1,0 +1,112 @@
+/** A session cache over logins and proofs that a test decides: by a table of passwords, at once, unless it says otherwise. */
+
+import { Failure } from "../../src/errors.ts";
+import type { Link, LinkEvents } from "../../src/link.ts";
+import { createLog } from "../../src/log.ts";
+import type { Credentials } from "../../src/message.ts";
+import { type CacheOptions, createCache, type SessionCache } from "../../src/session/cache.ts";
+import { jid } from "./jid.ts";
+import { openThrottle } from "./open-throttle.ts";
+
+export interface FakeLogins {
+  readonly cache: SessionCache;
+  /** Bare JID -> password; what is changed counts from the next login on. */
+  readonly passwords: Map<string, string>;
+  /** Bare JIDs, in the order in which their logins began, and proofs likewise. */
+  readonly logins: string[];
+  readonly proofs: string[];
+  /** Of the last login of each account. */
+  readonly events: Map<string, LinkEvents>;
+  /** Bare JIDs whose streams were closed by the cache. */
+  readonly closed: string[];
+  /** What was logged, by message. */
+  readonly logged: string[];
+  /** The most logins and proofs that were under way at a time. */
+  mostUnderWay: number;
+  /** Awaited by each login and proof before the password is looked at. */
+  delay: (credentials: Credentials) => Promise<void>;
+}
+
+export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogins {
+  let underWay = 0;
+  const logged: string[] = [];
+  const check = async (credentials: Credentials, signal: AbortSignal): Promise<void> => {
+    fake.mostUnderWay = Math.max(fake.mostUnderWay, ++underWay);
+    try {
+      await Promise.race([fake.delay(credentials), aborted(signal)]);
+    } finally {
+      underWay -= 1;
+    }
+    if (fake.passwords.get(credentials.account.bare) === credentials.password) return;
+    throw new Failure("credentials_rejected", "Wrong.");
+  };
+  const cache = createCache({
+    login: async (credentials, events, signal) => {
+      const { bare } = credentials.account;
+      fake.logins.push(bare);
+      await check(credentials, signal);
+      fake.events.set(bare, events);
+      return makeLink(bare, events, fake.closed);
+    },
+    verify: async (credentials, signal) => {
+      fake.proofs.push(credentials.account.bare);
+      await check(credentials, signal);
+    },
+    session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
+    loginTimeoutMs: 5000,
+    idleMs: 60_000,
+    max: 10_000,
+    verifyMs: 300_000,
+    loginConcurrency: 32,
+    domains: 1,
+    serverOf: (domain) => domain,
+    throttle: openThrottle,
+    log: createLog({
+      level: "debug",
+      format: "json",
+      destination: { write: (line) => void logged.push(JSON.parse(line).msg) },
+    }),
+    ...overrides,
+  });
+  const fake: FakeLogins = {
+    cache,
+    passwords: new Map(),
+    logins: [],
+    proofs: [],
+    events: new Map(),
+    closed: [],
+    logged,
+    mostUnderWay: 0,
+    delay: () => Promise.resolve(),
+  };
+  return fake;
+}
+
+export function credentialsOf(bare: string, password: string): Credentials {
+  return { account: jid(bare), password };
+}
+
+function makeLink(bare: string, events: LinkEvents, closed: string[]): Link {
+  return {
+    jid: jid(`${bare}/gateway`),
+    send: (stanzas) => {
+      queueMicrotask(() => events.acknowledged(stanzas.length));
+      return true;
+    },
+    close: async () => {
+      closed.push(bare);
+      events.lost(new Failure("stream_closed", "Closed."));
+    },
+    abort: (reason) => events.lost(reason),
+    graceMs: 0,
+    maxStanzaBytes: undefined,
+    resumable: false,
+    reconnect: () => Promise.reject(new Failure("server_unreachable", "Nobody there.")),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,30 @@
+/** Starts the scripted peer in a process of its own. */
+
+import { join } from "node:path";
+import { startChild } from "./child-process.ts";
+import type { ConfigTables } from "./gateway-config.ts";
+import { makeTempFolder } from "./temp-folder.ts";
+
+export interface PeerProcess {
+  /** For the gateway's configuration. */
+  readonly hosts: ConfigTables["hosts"];
+  stop(): Promise<void>;
+}
+
+export async function startPeerProcess(accounts: number): Promise<PeerProcess> {
+  const folder = await makeTempFolder("post-msg-peer-");
+  const child = startChild([process.execPath, join(import.meta.dir, "peer-program.ts"), String(accounts)]);
+  const stop = async () => {
+    await child.kill();
+    await folder.remove();
+  };
+  try {
+    await child.says(/\}\n/, 20_000);
+    const { port, certificatePem }: { port: number; certificatePem: string } = JSON.parse(child.output());
+    const caFile = await folder.write("ca.pem", certificatePem);
+    return { hosts: { "example.com": { connect: `xmpp://127.0.0.1:${port}`, more: { ca_file: caFile } } }, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
