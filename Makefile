@@ -21,6 +21,14 @@ build: post-msg ## builds the executable, ./post-msg
 check: $(INSTALLED) ## runs the part of the gate that needs no server
 	@$(BUN) test/support/gate.ts check
 
+soak: post-msg ## runs the long tests in full (SEED=n: with the same chances as a run before; an hour or more)
+	@sh test/support/install-debian.sh prosody ejabberd
+	@SOAK=1 $(BUN) test --timeout 3600000 ./test/soak
+
+bench: post-msg ## measures: what a message, a login and a refusal cost
+	@sh test/support/install-debian.sh prosody ejabberd
+	@for each in login-cost latency refusals; do $(BUN) test/bench/$$each.ts || exit 1; done
+
 fmt: $(INSTALLED) ## formats the source, and fixes what the linter can fix
 	@$(BUN) --bun node_modules/.bin/biome check --write
 
@@ -40,4 +48,4 @@ $(INSTALLED): package.json bun.lock
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check fmt clean install
+.PHONY: help demo test build check soak bench fmt clean install
