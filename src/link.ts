@@ -13,7 +13,8 @@ export interface Bounce {
   readonly id: string;
   /** Who says so; absent means our own server (RFC 6120 section 8.1.2.1). */
   readonly from: Jid | undefined;
-  readonly failure: Failure;
+  /** What it says to who wrote to `recipient`: the bounce itself may come from another address. */
+  refusal(recipient: string): Failure;
 }
 
 /** A delivery receipt (XEP-0184). */

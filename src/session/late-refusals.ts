@@ -15,7 +15,8 @@ export function createLateRefusalLog(
   let periodEndsMs = 0;
   let written = 0;
   let unwritten = 0;
-  return ({ id, failure: { code } }) => {
+  return ({ id, from, refusal }) => {
+    const { code } = refusal(from?.full ?? domain);
     const nowMs = now();
     if (nowMs >= periodEndsMs) {
       periodEndsMs = nowMs + periodMs;

@@ -37,11 +37,11 @@ export class Receipts {
   }
 
   /** False: nobody waits for it. */
-  bounced({ id, from, failure }: Bounce): boolean {
+  bounced({ id, from, refusal }: Bounce): boolean {
     const watched = this.#watched.get(id);
     if (watched === undefined) return false;
     if (!mayRefuse(from, watched.to, this.#ownDomain)) return false;
-    watched.resolve(failure);
+    watched.resolve(refusal(watched.to.full));
     return true;
   }
 

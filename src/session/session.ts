@@ -198,7 +198,7 @@ export class Session {
   #bounced(bounce: Bounce): void {
     const entry = this.#ledger.bounce(bounce.id, bounce.from, this.account.domain);
     if (entry !== undefined) {
-      entry.reject(bounce.failure);
+      entry.reject(bounce.refusal(entry.to.full));
       return this.#settled();
     }
     if (!this.#receipts.bounced(bounce)) this.#options.onLateBounce(bounce);

@@ -17,7 +17,7 @@ export function readBounce(message: Element): Bounce | undefined {
   // The error alone: a bounce may carry the message's text back, which is not for the log.
   const cause = new Error(`Bounced: ${error?.toString().slice(0, 1000) ?? "without a reason"}`);
   const name = condition?.getName() ?? "undefined-condition";
-  return { id, from: sender?.jid, failure: stanzaFailure(name, error?.attrs["type"], from ?? "", cause) };
+  return { id, from: sender?.jid, refusal: (recipient) => stanzaFailure(name, error?.attrs["type"], recipient, cause) };
 }
 
 export function readReceipt(message: Element): DeliveryReceipt | undefined {

@@ -66,7 +66,7 @@ describe("a session", () => {
     const { session, wrote, send } = begin();
     const answer = outcomeOf(send("a"));
     await wrote;
-    session.events.bounced({ id: "a", from: to, failure: new Failure("item_not_found", "Nobody.") });
+    session.events.bounced({ id: "a", from: to, refusal: () => new Failure("item_not_found", "Nobody.") });
     session.events.acknowledged(1);
     expect(await answer).toMatchObject({ code: "item_not_found" });
   });
@@ -98,7 +98,7 @@ describe("a session", () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(answers).toEqual([]);
     session.events.echoed(2);
-    session.events.bounced({ id: "b", from: to, failure: new Failure("service_unavailable", "Full.") });
+    session.events.bounced({ id: "b", from: to, refusal: () => new Failure("service_unavailable", "Full.") });
     expect(await bad).toMatchObject({ code: "service_unavailable" });
     await good;
     expect(answers).toEqual(["good"]);
@@ -119,7 +119,7 @@ describe("a session", () => {
     await wrote;
     session.events.acknowledged(1);
     await sent;
-    session.events.bounced({ id: "a", from: to, failure: new Failure("item_not_found", "Nobody.") });
+    session.events.bounced({ id: "a", from: to, refusal: () => new Failure("item_not_found", "Nobody.") });
     expect(late).toEqual(["a"]);
   });
 
