@@ -9,8 +9,9 @@ import { allowed, isSoak, sized } from "../support/soak.ts";
 import { eventually } from "../support/wait.ts";
 
 const sessions = sized(5_000, 200);
-const idleS = sized(90, 4);
-const watchS = sized(30, 1);
+const idleS = sized(170, 4);
+/** A whole turn of keep-alives. */
+const watchS = sized(60, 1);
 const warmUps = 50;
 const atATime = 64;
 /** Of each session, beyond what the program needs anyway. */
