@@ -57,9 +57,6 @@ export interface SessionCache {
 
 /** A login of somebody else's for the same account may come in between; more rounds than this mean a fault. */
 const maxRounds = 3;
-/** Whose memory is worth a collection of its own, once their streams have closed. */
-const manySessions = 100;
-const collectAfterMs = 5_000;
 /** From this part of the `verify` time on, a request is served while its password is proven anew. */
 const soon = 0.8;
 
@@ -227,10 +224,7 @@ export function createCache(options: CacheOptions): SessionCache {
 
   function closeIdle(): void {
     const before = performance.now() - options.idleMs;
-    const unused = idle().filter(({ session }) => session.lastUsedMs < before);
-    for (const slot of unused) retire(slot);
-    // A process that has nothing to do does not look for garbage either, and would keep their memory for hours.
-    if (unused.length >= manySessions) setTimeout(() => Bun.gc(false), collectAfterMs);
+    for (const slot of idle()) if (slot.session.lastUsedMs < before) retire(slot);
   }
 
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */

@@ -11,8 +11,6 @@ import type { Entry } from "./entry.ts";
 const slowestServerBytesPerMs = 2;
 /** After this part of the time for an acknowledgement, silence makes a connection suspect. */
 const suspicion = 0.4;
-/** An acknowledgement is asked for after so many bytes at the latest, or behind the stanza that goes beyond them. */
-const mostUnaskedBytes = 3_000;
 const checkMs = 100;
 
 export class Deadlines {
@@ -41,8 +39,8 @@ export class Deadlines {
   /** Whether the server should have acknowledged something by now. */
   isSilent({ oldestWritten, writtenBytes }: Ledger<Entry>): boolean {
     if (oldestWritten === undefined) return false;
-    const bytesToNextWord = Math.min(writtenBytes, mostUnaskedBytes + oldestWritten.bytes);
-    const patienceMs = this.#ackTimeoutMs * suspicion + bytesToNextWord / slowestServerBytesPerMs;
+    // All of them: ejabberd takes in what has arrived, answers, and is then silent for as long as that would have taken.
+    const patienceMs = this.#ackTimeoutMs * suspicion + writtenBytes / slowestServerBytesPerMs;
     return performance.now() - this.#progressMs > patienceMs;
   }
 
