@@ -101,7 +101,7 @@ export const sections = {
     ack_timeout: {
       type: duration("100ms", "60s"),
       default: "5s",
-      help: "The longest wait for the server's acknowledgement, to which the bytes outstanding at 3,000 B/s are added.",
+      help: "The longest wait for the server's acknowledgement, to which the bytes outstanding at 2,000 B/s are added.",
     },
     max_pending: {
       type: integer(1, 1_000_000),

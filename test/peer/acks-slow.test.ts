@@ -9,7 +9,7 @@ import { type LaneReply, openLane } from "../support/http-lanes.ts";
 import type { PeerBehaviour } from "../support/peer/options.ts";
 import { startPeer } from "../support/peer/peer.ts";
 
-/** What post-msg counts on, 3,000, and some for TLS and its own requests. */
+/** Twice what post-msg counts on, 2,000. */
 const bytesPerSecond = 4_000;
 
 async function begin(ackTimeout: string, grace: string, behaviour: Partial<PeerBehaviour> = {}) {
