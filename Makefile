@@ -32,6 +32,9 @@ bench: post-msg ## measures: what a message, a login and a refusal cost
 fmt: $(INSTALLED) ## formats the source, and fixes what the linter can fix
 	@$(BUN) --bun node_modules/.bin/biome check --write
 
+docs: $(INSTALLED) ## writes docs/settings.md from the program's own table of settings
+	@$(BUN) test/support/settings-table.ts
+
 clean: ## removes what was built and installed here (Debian packages stay)
 	rm -rf post-msg node_modules coverage build
 
@@ -48,4 +51,4 @@ $(INSTALLED): package.json bun.lock
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check soak bench fmt clean install
+.PHONY: help demo test build check soak bench fmt docs clean install
