@@ -13,7 +13,7 @@ demo: post-msg ## sends a message from curl to a real XMPP client (KEEP=1: leave
 	@KEEP=$(KEEP) $(BUN) test/demo/demo.ts
 
 test: ## runs the whole gate: format, lint, types, and all tests, against real XMPP servers too
-	@$(MAKE) --no-print-directory install || { echo '0 passed, 1 failed'; exit 1; }
+	@$(MAKE) --no-print-directory deps || { echo '0 passed, 1 failed'; exit 1; }
 	@$(BUN) test/support/gate.ts everything
 
 build: post-msg ## builds the executable, ./post-msg
@@ -38,7 +38,7 @@ docs: $(INSTALLED) ## writes docs/settings.md from the program's own table of se
 clean: ## removes what was built and installed here (Debian packages stay)
 	rm -rf post-msg node_modules coverage build
 
-install: $(INSTALLED)
+deps: $(INSTALLED)
 
 # --no-compile-autoload-*: the executable must not read a .env or bunfig.toml of the folder that it is started in.
 # Identifiers keep their names: Elysia reads the source of its handlers.
@@ -51,4 +51,4 @@ $(INSTALLED): package.json bun.lock
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check soak bench fmt docs clean install
+.PHONY: help demo test build check soak bench fmt docs clean deps

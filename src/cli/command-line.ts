@@ -28,6 +28,20 @@ Exit codes:
 /** Resolves to the exit code. `args` is without the program's name. */
 export async function runCommandLine(args: readonly string[], doors: Doors): Promise<number> {
   let exitCode: number = exitCodes.good;
+  const program = createProgram(doors, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.good : exitCodes.mistake;
+  }
+}
+
+/** All commands; the manual page and the completions are made from them. `end` is told the exit code of what ran. */
+export function createProgram(doors: Doors, end: (exitCode: number) => void): Command {
   const program = new Command("post-msg")
     .description("Lets anything that can make an HTTP request send XMPP messages.")
     .version(`post-msg ${version}`, "-V, --version", "print the version")
@@ -47,7 +61,7 @@ export async function runCommandLine(args: readonly string[], doors: Doors): Pro
     .option(...configOption)
     .addHelpText("after", serveExample)
     .action(async ({ config }) => {
-      exitCode = await serve(config, doors);
+      end(await serve(config, doors));
     });
 
   program
@@ -56,16 +70,10 @@ export async function runCommandLine(args: readonly string[], doors: Doors): Pro
     .option(...configOption)
     .addHelpText("after", checkExample)
     .action(async ({ config }) => {
-      exitCode = await check(config, doors.process);
+      end(await check(config, doors.process));
     });
 
-  try {
-    await program.parseAsync(args, { from: "user" });
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? exitCodes.good : exitCodes.mistake;
-  }
+  return program;
 }
 
 const serveExample = `

@@ -10,6 +10,8 @@ export interface SettingType<T> {
   readonly unit?: "ms" | "bytes";
   /** Where only certain words will do. */
   readonly choices?: readonly string[];
+  /** The least and the most, as they are written in the file. */
+  readonly range?: readonly [string | number, string | number];
   read(written: unknown): Read<T>;
 }
 
@@ -40,6 +42,7 @@ function quantity(
   return {
     name,
     unit,
+    range: [least, most],
     read(written) {
       const value = typeof written === "string" ? measure(written, units) : Number.NaN;
       if (Number.isNaN(value)) return { rule };
@@ -85,6 +88,7 @@ export function integer(least: number, most: number): SettingType<number> {
   const rule = `must be a whole number from ${least} to ${most}`;
   return {
     name: "integer",
+    range: [least, most],
     read(written) {
       if (typeof written !== "number" || !Number.isInteger(written)) return { rule };
       return written < least || written > most ? { rule } : { value: written };
@@ -116,8 +120,7 @@ export function text<T>(rule: string, parse: (text: string) => Read<T>): Setting
   return { name: "text", read: (written) => (typeof written === "string" ? parse(written) : { rule }) };
 }
 
-/** At least one text; the first that breaks a rule is named. */
-/** `least`: the fewest elements. */
+/** Of texts, `least` of them or more; the first that breaks the rule is named. */
 export function list<T>(rule: string, parse: (text: string) => Read<T>, least: 0 | 1 = 1): SettingType<readonly T[]> {
   return {
     name: "list",
