@@ -18,8 +18,14 @@ import { type Jid, parseJid } from "./jid.ts";
 export interface Config {
   readonly http: {
     readonly listen: ListenAddress;
+    /** Of a Unix socket. */
+    readonly socketMode: number;
+    /** A new process may take the address over. */
+    readonly reusePort: boolean;
     readonly path: string;
     readonly maxBodyBytes: number;
+    /** Requests at one time. */
+    readonly maxInFlight: number;
     /** What XML 1.0 cannot carry; "replace" puts U+FFFD in its place. */
     readonly forbiddenCharacters: "refuse" | "replace";
     readonly waitMaxMs: number;
@@ -103,8 +109,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const config: Config = {
     http: {
       listen: http.listen,
+      socketMode: http.socket_mode,
+      reusePort: http.reuse_port,
       path: http.path,
       maxBodyBytes: http.max_body,
+      maxInFlight: http.max_in_flight,
       forbiddenCharacters: http.forbidden_characters,
       waitMaxMs: http.wait_max,
       trustedProxies: http.trusted_proxies,

@@ -129,18 +129,22 @@ export interface FailureOptions {
   readonly cause?: unknown;
   /** When the caller should come back, in seconds, where that is known better than the default for the status. */
   readonly retryAfterSeconds?: number;
+  /** The methods that there are, where they are not those of messages. */
+  readonly allow?: string;
 }
 
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly code: Code;
   readonly retryAfterSeconds: number | undefined;
+  readonly allow: string | undefined;
 
   /** `detail`: what could not be done, with which quoted value, in what state, and what was needed. */
   constructor(code: Code, detail: string, options: FailureOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.allow = options.allow;
   }
 
   get temporary(): boolean {

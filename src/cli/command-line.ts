@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { check } from "./check.ts";
+import { health } from "./health.ts";
 import { exitCodes, type Process } from "./process.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { version } from "./version.ts";
@@ -73,6 +74,16 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
       end(await check(config, doors.process));
     });
 
+  program
+    .command("health")
+    .description("Ask a running post-msg whether it takes requests, where the configuration says that it listens.")
+    .option(...configOption)
+    .option("--live", "ask whether it lives: true also while it stops")
+    .addHelpText("after", healthExample)
+    .action(async ({ config, live }) => {
+      end(await health(config, live ? "live" : "ready", doors.process));
+    });
+
   return program;
 }
 
@@ -89,3 +100,9 @@ Example:
   post-msg check --config /etc/post-msg/post-msg.toml
 
 Exit codes: 0 when the configuration is good, 2 when it is not.`;
+
+const healthExample = `
+Example:
+  post-msg health --config /etc/post-msg/post-msg.toml
+
+Exit codes: 0 when it answers that it is ready (or lives), 1 when it does not, 2 when there is no good configuration.`;

@@ -18,6 +18,8 @@ export interface Process {
 /** Those of sysexits.h, but for 2, which every mistake in the command line or the configuration has. */
 export const exitCodes = {
   good: 0,
+  /** Of `health` alone: what a container runtime takes for unhealthy. */
+  notHealthy: 1,
   mistake: 2,
   cannotListen: 69,
   fault: 70,

@@ -1,4 +1,4 @@
-/** Where to listen, under which path, and where to connect to. */
+/** Where to listen, for whom, under which path, and where to connect to. */
 
 import { isIPv4, isIPv6 } from "node:net";
 import type { Read } from "./values.ts";
@@ -14,6 +14,7 @@ export interface ConnectAddress {
 }
 
 export const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.sock"`;
+export const modeRule = `must be permissions in octal, in quotes, such as "0660", that let the owner read and write`;
 export const pathRule = `must begin with "/" and end without one, such as "/msg", of letters, digits and ._~-`;
 export const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
 
@@ -35,6 +36,12 @@ function parseSocketPath(unixPath: string): Read<ListenAddress> {
   return Buffer.byteLength(unixPath) > maxSocketPathBytes
     ? { rule: `must name a socket path of at most ${maxSocketPathBytes} bytes` }
     : { value: { unixPath } };
+}
+
+/** Of the nine bits; without those of the owner, nobody could connect. */
+export function parseMode(text: string): Read<number> {
+  const mode = /^0?[67][0-7]{2}$/.test(text) ? Number.parseInt(text, 8) : undefined;
+  return mode === undefined ? { rule: modeRule } : { value: mode };
 }
 
 export function parsePath(text: string): Read<string> {

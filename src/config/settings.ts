@@ -3,7 +3,16 @@
  * the settings, read this.
  */
 
-import { connectRule, listenRule, parseConnect, parseListen, parsePath, pathRule } from "./addresses.ts";
+import {
+  connectRule,
+  listenRule,
+  modeRule,
+  parseConnect,
+  parseListen,
+  parseMode,
+  parsePath,
+  pathRule,
+} from "./addresses.ts";
 import { parseNetwork, proxyRule } from "./networks.ts";
 import { parseRecipient, recipientsRule } from "./recipients.ts";
 import {
@@ -39,6 +48,16 @@ export const sections = {
       default: "127.0.0.1:5280",
       help: `Where to listen: "host:port", "[::1]:5280" or "unix:/run/post-msg/http.sock".`,
     },
+    socket_mode: {
+      type: text(modeRule, parseMode),
+      default: "0660",
+      help: "Who may connect to the Unix socket: its permissions, in octal.",
+    },
+    reuse_port: {
+      type: boolean(),
+      default: false,
+      help: "Lets a new process take the address over while the old one still answers: a restart that loses no request.",
+    },
     path: {
       type: text(pathRule, parsePath),
       default: "/msg",
@@ -48,6 +67,11 @@ export const sections = {
       type: size("1KiB", "256KiB"),
       default: "64KiB",
       help: "The longest request body that is taken.",
+    },
+    max_in_flight: {
+      type: integer(1, 1_000_000),
+      default: 1000,
+      help: "The most requests that are served at one time; beyond it, 503 at once.",
     },
     forbidden_characters: {
       type: choice("refuse", "replace"),

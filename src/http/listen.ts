@@ -1,8 +1,9 @@
-/** Takes the address to listen on: a TCP port nobody else has, or a Unix socket nobody else answers on. */
+/** Takes the address to listen on: a TCP port or a Unix socket, alone or from a process that is about to end. */
 
-import { lstat, unlink } from "node:fs/promises";
-import { connect } from "node:net";
-import type { ListenAddress } from "./options.ts";
+import { cannotListen, errorCode, explain } from "./cannot-listen.ts";
+import { preferNewest } from "./newest-listener.ts";
+import type { HttpOptions } from "./options.ts";
+import { placeSocket } from "./unix-socket.ts";
 
 export type BunServer = Bun.Server<undefined>;
 
@@ -13,18 +14,22 @@ export interface ServeOptions {
   fetch(request: Request, server: BunServer): Promise<Response>;
 }
 
+export interface Listener {
+  /** Undefined for a Unix socket. */
+  readonly port: number | undefined;
+  /** Refuses new connections, finishes the requests in flight, closes idle connections. */
+  stop(): Promise<void>;
+  /** Ends every connection that is still there. */
+  cut(): Promise<void>;
+}
+
+type Address = Pick<HttpOptions, "listen" | "socketMode" | "reusePort">;
+
 /** Rejects with an Error whose message says why the address cannot be had. */
-export async function openAddress(address: ListenAddress, options: ServeOptions): Promise<BunServer> {
-  if ("unixPath" in address) {
-    const { unixPath } = address;
-    await removeAbandonedSocket(unixPath);
-    const { idleTimeout: _, ...rest } = options; // Bun has one for TCP only.
-    return tryToListen(unixPath, () => Bun.serve({ ...rest, unix: unixPath }));
-  }
-  const { hostname, port } = address;
-  return tryToListen(`${hostInUrl(hostname)}:${port}`, () =>
-    Bun.serve({ ...options, hostname, port, reusePort: false }),
-  );
+export async function openListener(address: Address, options: ServeOptions): Promise<Listener> {
+  return "unixPath" in address.listen
+    ? openSocket(address.listen.unixPath, address, options)
+    : openPort(address.listen, address, options);
 }
 
 /** IPv6 addresses in brackets. */
@@ -32,57 +37,28 @@ export function hostInUrl(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-function tryToListen(address: string, listen: () => BunServer): BunServer {
+async function openSocket(path: string, { socketMode, reusePort }: Address, options: ServeOptions): Promise<Listener> {
+  const { idleTimeout: _, ...rest } = options; // Bun has one for TCP only.
+  const place = { path, mode: socketMode, takeOver: reusePort };
+  const { server, remove } = await placeSocket(place, (unix) => Bun.serve({ ...rest, unix }));
+  const stop = (cut: boolean) => {
+    remove();
+    return server.stop(cut);
+  };
+  return { port: undefined, stop: () => stop(false), cut: () => stop(true) };
+}
+
+function openPort(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+  { reusePort }: Address,
+  options: ServeOptions,
+): Listener {
+  let server: BunServer;
   try {
-    return listen();
+    server = Bun.serve({ ...options, hostname, port, reusePort });
   } catch (error) {
-    throw cannotListen(address, explain(errorCode(error)), error);
+    throw cannotListen(`${hostInUrl(hostname)}:${port}`, explain(errorCode(error)), error);
   }
-}
-
-/** After a kill, the file of a Unix socket stays and the next bind fails until it is removed. */
-async function removeAbandonedSocket(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined); // What cannot be looked at, the bind will complain of.
-  if (found === undefined) return;
-  if (!found.isSocket()) throw cannotListen(path, "there is already a file of that name, which is not a socket");
-  if (await answers(path)) throw cannotListen(path, "another process answers on it");
-  await unlink(path).catch((error: unknown) => {
-    throw cannotListen(path, "the socket that an earlier process left there cannot be removed", error);
-  });
-}
-
-/** Anything but a plain refusal counts as an answer: a socket that we may not open has an owner. */
-function answers(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path);
-  socket.setTimeout(2_000, () => resolve(true));
-  socket.once("connect", () => resolve(true));
-  socket.on("error", (error) => resolve(errorCode(error) !== "ECONNREFUSED" && errorCode(error) !== "ENOENT"));
-  return promise.finally(() => socket.destroy());
-}
-
-function cannotListen(address: string, reason: string, cause?: unknown): Error {
-  return new Error(`Could not listen on "${address}": ${reason}.`, cause === undefined ? undefined : { cause });
-}
-
-function explain(code: string | undefined): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return "another process has that address";
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return "this machine has no such address";
-    case "EACCES":
-    case "EPERM":
-      return "this user may not; ports below 1024 and foreign folders need a permission";
-    case "ENOENT":
-    case "ENOTDIR":
-      return "its folder does not exist";
-    default:
-      return `the system refused (${code ?? "no reason given"})`;
-  }
-}
-
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  if (reusePort) preferNewest(server.port ?? port);
+  return { port: server.port, stop: () => server.stop(), cut: () => server.stop(true) };
 }

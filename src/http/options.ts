@@ -10,9 +10,15 @@ export type ListenAddress = { readonly hostname: string; readonly port: number }
 
 export interface HttpOptions {
   readonly listen: ListenAddress;
+  /** Permissions of a Unix socket. */
+  readonly socketMode: number;
+  /** A new process may take the address over while this one still answers. */
+  readonly reusePort: boolean;
   /** Begins with a slash and does not end with one. */
   readonly path: string;
   readonly maxBodyBytes: number;
+  /** Requests at one time; one more is a 503. */
+  readonly maxInFlight: number;
   readonly forbiddenCharacters: "refuse" | "replace";
   /** The longest wait for a delivery receipt that a request may ask for. */
   readonly waitMaxMs: number;

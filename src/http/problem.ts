@@ -137,7 +137,7 @@ function headersFor(status: Status, failure: Failure): Record<string, string> {
     case 401:
       return { "WWW-Authenticate": 'Basic realm="post-msg", charset="UTF-8"' };
     case 405:
-      return { Allow: "POST, OPTIONS" };
+      return { Allow: failure.allow ?? "POST, OPTIONS" };
     case 408:
       return { Connection: "close" };
     case 415: {

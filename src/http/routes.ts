@@ -3,6 +3,8 @@
 import { Elysia } from "elysia";
 import { Failure } from "../errors.ts";
 import { answer } from "./answer.ts";
+import { describeHealth, healthPath } from "./health.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { HttpOptions } from "./options.ts";
 import { acceptedMediaTypes } from "./parse.ts";
 import { quote } from "./quote.ts";
@@ -11,14 +13,30 @@ import { sendMessage } from "./send-message.ts";
 
 const allow = "POST, OPTIONS";
 
-/** `clientOf`: where a request comes from, as far as throttles tell callers apart. */
+export interface Surroundings {
+  /** Where a request comes from, as far as throttles tell callers apart. */
+  clientOf(request: Request): string;
+  /** New requests are wanted. */
+  isReady(): boolean;
+  readonly inFlight: InFlight;
+}
+
 export function createRoutes(
   options: HttpOptions,
-  clientOf: (request: Request) => string,
+  { clientOf, isReady, inFlight }: Surroundings,
 ): (request: Request) => Response | Promise<Response> {
-  const { path, log } = options;
+  const { path, log, maxInFlight } = options;
   const post = ({ request }: Context) =>
-    answer(request, log, (trail) => sendMessage(request, clientOf(request), trail, options));
+    answer(request, log, (trail) =>
+      inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options)),
+    );
+  // Asked every few seconds, for ever: nothing to fill a log with.
+  const health = ({ request }: Context) =>
+    answer(
+      request,
+      () => {},
+      () => describeHealth(request, isReady),
+    );
   const describe = ({ request }: Context) => answer(request, log, describeResource);
   const refuseMethod = ({ request }: Context) => answer(request, log, () => throwMethodNotAllowed(request));
   const refusePath = ({ request }: Context) => answer(request, log, () => throwNoSuchPath(request, path));
@@ -38,6 +56,7 @@ export function createRoutes(
     .options(`${path}/*`, describe)
     .all(path, refuseMethod)
     .all(`${path}/*`, refuseMethod)
+    .all(`${healthPath}/*`, health)
     .all("/*", refusePath);
   return app.fetch;
 }

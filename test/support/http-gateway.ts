@@ -33,8 +33,11 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
   const allowedHosts = overrides.allowedHosts ?? ["example.com", "example.org"];
   const server = await startHttp({
     listen: { hostname: "127.0.0.1", port: 0 },
+    socketMode: 0o660,
+    reusePort: false,
     path: "/msg",
     maxBodyBytes: 64 * 1024,
+    maxInFlight: 1000,
     forbiddenCharacters: "refuse",
     waitMaxMs: 60_000,
     trustedProxies: [],

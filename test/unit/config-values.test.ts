@@ -18,6 +18,7 @@ afterAll(() => folder.remove());
 
 const host = `[hosts."example.com"]`;
 const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.sock"`;
+const modeRule = `must be permissions in octal, in quotes, such as "0660", that let the owner read and write`;
 const pathRule = `must begin with "/" and end without one, such as "/msg", of letters, digits and ._~-`;
 const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
 const recipientsRule = `must be a list such as ["*"], ["bob@example.com", "*@example.com", "*.example.org"]`;
@@ -54,6 +55,9 @@ const values: readonly [section: string, key: string, rule: string, written: rea
     `${listenRule}; a socket's path begins with "/"`,
     [`"unix:http.sock"`, `"unix:"`, `"unix:/run/"`],
   ],
+  ["[http]", "socket_mode", modeRule, [`"rw"`, `"0440"`, `"0888"`, `"1660"`, `"60"`, `""`, "0o660", "660", "true"]],
+  ["[http]", "reuse_port", "must be true or false", [`"yes"`, "1"]],
+  ["[http]", "max_in_flight", "must be a whole number from 1 to 1000000", ["0", "1.5", `"9"`, "1000001"]],
   [
     "[http]",
     "path",

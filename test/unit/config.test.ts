@@ -41,8 +41,11 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
   expect(config).toEqual({
     http: {
       listen: { hostname: "127.0.0.1", port: 5280 },
+      socketMode: 0o660,
+      reusePort: false,
       path: "/msg",
       maxBodyBytes: 65_536,
+      maxInFlight: 1000,
       forbiddenCharacters: "refuse",
       waitMaxMs: 60_000,
       trustedProxies: [],
@@ -87,8 +90,11 @@ test("every setting is taken from the file", async () => {
   const { config } = await load(`
     [http]
     listen = "[::1]:0"
+    socket_mode = "0600"
+    reuse_port = true
     path = "/gateway/msg"
     max_body = "256KiB"
+    max_in_flight = 9
     forbidden_characters = "replace"
     wait_max = "5m"
     trusted_proxies = ["127.0.0.1", "2001:db8::/32"]
@@ -121,8 +127,11 @@ test("every setting is taken from the file", async () => {
     max_stanza = "64KiB"`);
   expect(config.http).toEqual({
     listen: { hostname: "::1", port: 0 },
+    socketMode: 0o600,
+    reusePort: true,
     path: "/gateway/msg",
     maxBodyBytes: 262_144,
+    maxInFlight: 9,
     forbiddenCharacters: "replace",
     waitMaxMs: 300_000,
     trustedProxies: [

@@ -1,13 +1,9 @@
-/** Where it listens, how it stops, and what it does about slow callers and those who hang up. */
+/** How it stops, and what it does about slow callers and those who hang up. */
 
 import { describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Failure } from "../../src/errors.ts";
 import { readBody } from "../../src/http/body.ts";
-import type { ListenAddress } from "../../src/http/options.ts";
 import type { Receipt } from "../../src/message.ts";
 import { alice, startGateway } from "../support/http-gateway.ts";
 
@@ -19,83 +15,6 @@ async function failureOf(attempt: Promise<unknown>): Promise<string> {
     (error: Error) => error.message,
   );
 }
-
-describe("the address", () => {
-  test("of another process is refused, not shared", async () => {
-    await using first = await startGateway();
-    const listen: ListenAddress = { hostname: "127.0.0.1", port: first.port };
-    expect(await failureOf(startGateway({ listen }))).toBe(
-      `Could not listen on "127.0.0.1:${first.port}": another process has that address.`,
-    );
-  });
-
-  test("that this machine does not have is refused", async () => {
-    expect(await failureOf(startGateway({ listen: { hostname: "192.0.2.1", port: 0 } }))).toMatch(
-      /^Could not listen on "192\.0\.2\.1:0": .+\.$/,
-    );
-  });
-
-  test("may be IPv6", async () => {
-    await using gateway = await startGateway({ listen: { hostname: "::1", port: 0 } });
-    expect(gateway.origin).toStartWith("http://[::1]:");
-    expect((await gateway.post("/msg/bob", "hi")).status).toBe(201);
-  });
-});
-
-describe("a Unix socket", () => {
-  async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), "post-msg-http-"));
-    try {
-      await work(join(folder, "http.sock"));
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  }
-
-  const post = (path: string) =>
-    fetch("http://gw/msg/bob", { unix: path, method: "POST", body: "hi", headers: { Authorization: alice } });
-
-  test("serves requests, and is refused to a second process", () =>
-    inFolder(async (unixPath) => {
-      await using _first = await startGateway({ listen: { unixPath } });
-      expect(await failureOf(startGateway({ listen: { unixPath } }))).toBe(
-        `Could not listen on "${unixPath}": another process answers on it.`,
-      );
-      expect((await post(unixPath)).status).toBe(201);
-    }));
-
-  test("that a killed process left is replaced", () =>
-    inFolder(async (unixPath) => {
-      const code = `Bun.serve({ unix: ${JSON.stringify(unixPath)}, fetch: () => new Response() }); console.log("up");`;
-      const killed = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "ignore" });
-      await killed.stdout.getReader().read();
-      killed.kill("SIGKILL");
-      await killed.exited;
-      await using _gateway = await startGateway({ listen: { unixPath } });
-      expect((await post(unixPath)).status).toBe(201);
-    }));
-
-  test("is not made of a file that is none", () =>
-    inFolder(async (unixPath) => {
-      await writeFile(unixPath, "precious");
-      expect(await failureOf(startGateway({ listen: { unixPath } }))).toContain("which is not a socket");
-      expect(await Bun.file(unixPath).text()).toBe("precious");
-    }));
-
-  test("in a folder that does not exist is refused", () =>
-    inFolder(async (unixPath) => {
-      const listen = { unixPath: join(unixPath, "none", "http.sock") };
-      expect(await failureOf(startGateway({ listen }))).toContain("Could not listen on");
-    }));
-
-  test("is gone after a stop", () =>
-    inFolder(async (unixPath) => {
-      const gateway = await startGateway({ listen: { unixPath } });
-      await gateway[Symbol.asyncDispose]();
-      expect(await Bun.file(unixPath).exists()).toBe(false);
-      await using _again = await startGateway({ listen: { unixPath } });
-    }));
-});
 
 test("a stop finishes the requests in flight and takes no new ones", async () => {
   const verdict = Promise.withResolvers<Receipt>();

@@ -1,0 +1,85 @@
+/**
+ * Of several sockets that listen on one port (SO_REUSEPORT), the newest gets all new connections. The kernel spreads them
+ * otherwise, and what still waits in a listener's queue is reset when that listener closes; one that gets no more
+ * connections can empty its queue first. Node and Bun have no way to say it, so setsockopt of the C library is called.
+ */
+
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** As in asm-generic/socket.h and linux/bpf_common.h of Linux, the only system with this way. */
+const SOL_SOCKET = 1;
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+const BPF_RET_K = 0x06;
+/** The state of a listening socket in /proc/net/tcp. */
+const TCP_LISTEN = "0A";
+
+interface Listening {
+  /** As the kernel writes it. */
+  readonly address: string;
+  readonly inode: string;
+}
+
+/** False where the system offers no way; connections then go to any of the listeners. */
+export function preferNewest(port: number): boolean {
+  try {
+    const all = readListening(port);
+    const own = findOwn(all);
+    if (own === undefined) return false;
+    const count = all.filter(({ address }) => address === own.address).length;
+    return attach(own.descriptor, count - 1);
+  } catch {
+    return false; // Not Linux, no /proc, or another C library.
+  }
+}
+
+function readListening(port: number): Listening[] {
+  const tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map((file) => readFileSync(file, "latin1"));
+  const rows = tables.flatMap((table) => table.split("\n").map((row) => row.trim().split(/\s+/)));
+  return rows.flatMap(([, address = "", , state, , , , , , inode = ""]) => {
+    const itsPort = Number.parseInt(address.split(":")[1] ?? "", 16);
+    return state === TCP_LISTEN && itsPort === port ? [{ address, inode }] : [];
+  });
+}
+
+/** Any of ours will do: what is attached belongs to all sockets of the address. */
+function findOwn(all: readonly Listening[]): { readonly descriptor: number; readonly address: string } | undefined {
+  for (const descriptor of readdirSync("/proc/self/fd")) {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/self/fd/${descriptor}`)) ?? [];
+    const found = all.find((each) => each.inode === inode);
+    if (found !== undefined) return { descriptor: Number(descriptor), address: found.address };
+  }
+  return undefined;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // It was closed meanwhile, as the one that lists the folder is.
+  }
+}
+
+/**
+ * A program of one instruction, `return index`, chooses the socket by its place in the order of listening. Where there is
+ * no such place any more, as after the older one has closed, the kernel chooses as if there were no program.
+ */
+function attach(descriptor: number, index: number): boolean {
+  const instruction = new DataView(new ArrayBuffer(8)); // struct sock_filter
+  instruction.setUint16(0, BPF_RET_K, true);
+  instruction.setUint32(4, index, true);
+  const program = new DataView(new ArrayBuffer(16)); // struct sock_fprog
+  program.setUint16(0, 1, true);
+  program.setBigUint64(8, BigInt(ptr(instruction)), true);
+  const { symbols, close } = dlopen("libc.so.6", {
+    setsockopt: {
+      args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32],
+      returns: FFIType.i32,
+    },
+  });
+  try {
+    return symbols.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(program), program.byteLength) === 0;
+  } finally {
+    close();
+  }
+}
