@@ -49,6 +49,8 @@ const traits = {
   unknown_field: permanent,
   bad_field: permanent,
   bad_type: permanent,
+  kind_not_offered: permanent,
+  foreign_sender: permanent,
   forbidden_character: permanent,
   empty_message: permanent,
 
@@ -131,6 +133,8 @@ export interface FailureOptions {
   readonly retryAfterSeconds?: number;
   /** The methods that there are, where they are not those of messages. */
   readonly allow?: string;
+  /** The part of the request's document that is meant, as a JSON pointer (RFC 6901). */
+  readonly pointer?: string;
 }
 
 export class Failure extends Error {
@@ -138,6 +142,7 @@ export class Failure extends Error {
   readonly code: Code;
   readonly retryAfterSeconds: number | undefined;
   readonly allow: string | undefined;
+  readonly pointer: string | undefined;
 
   /** `detail`: what could not be done, with which quoted value, in what state, and what was needed. */
   constructor(code: Code, detail: string, options: FailureOptions = {}) {
@@ -145,6 +150,7 @@ export class Failure extends Error {
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow;
+    this.pointer = options.pointer;
   }
 
   get temporary(): boolean {

@@ -1,54 +1,85 @@
 /** Fields, whatever format they came in, become one valid Message. */
 
-import { nearest } from "../config/nearest.ts";
 import { Failure } from "../errors.ts";
-import type { Jid } from "../jid.ts";
-import { type Message, type MessageType, messageTypes } from "../message.ts";
+import { bareJid, type Jid, parseJid } from "../jid.ts";
+import { type Extensions, type Message, type MessageType, messageTypes, type Text } from "../message.ts";
+import { badField } from "./check-fields.ts";
+import { judgeExtensions, judgeLanguages } from "./extensions.ts";
+import type { Fields } from "./fields-schema.ts";
 import { carriable, type ForbiddenCharacters } from "./forbidden-characters.ts";
 import { checkHtml } from "./html.ts";
 import { quote } from "./quote.ts";
-import { type Fields, fieldsSchema } from "./schema.ts";
-
-type FieldName = keyof Fields;
-
-/** How many letters may differ for one name to be taken for another. */
-const maxMistyped = 2;
 
 export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters): Message {
+  refuseOtherKinds(fields.kind);
   const type = readType(fields.type);
-  const body = carriable("body", fields.body ?? "", forbidden);
-  const html = checkHtml(carriable("html", fields.html ?? "", forbidden));
-  if (body === "" && html === "") {
-    throw new Failure("empty_message", 'The message says nothing; a text is needed, or the field "html".');
+  const html = fields.html === undefined ? "" : checkHtml(carriable("/html", fields.html, forbidden));
+  const extensions = hasExtensions(fields) ? judgeExtensions(fields, forbidden) : undefined;
+  const body = readBody(fields.body, forbidden) ?? insteadOfBody(html, extensions);
+  if (body === undefined && html === "" && extensions === undefined) {
+    throw new Failure("empty_message", 'The message says nothing; the field "body" is needed, or another one like it.');
   }
-  const id = crypto.randomUUID();
-  return { id, to, type, ...(body === "" ? {} : { body }), ...(html === "" ? {} : { html }) };
+  return {
+    id: fields.id === undefined ? crypto.randomUUID() : readId(fields.id, forbidden),
+    to,
+    type,
+    ...(fields.lang === undefined ? {} : { lang: fields.lang }),
+    ...(body === undefined ? {} : { body }),
+    ...(html === "" ? {} : { html }),
+    ...(extensions === undefined ? {} : { extensions }),
+  };
 }
 
-/** For formats in which a name can be unknown or come twice. */
-export function collectFields(entries: readonly (readonly [name: string, value: string])[]): Fields {
-  const fields: { -readonly [Name in FieldName]?: string } = {};
-  for (const [name, value] of entries) {
-    if (!isFieldName(name)) throw unknownField(name);
-    if (fields[name] !== undefined) throw new Failure("bad_field", `The field "${name}" came twice; it may come once.`);
-    fields[name] = value;
-  }
-  return fields;
+/** mod_rest lets a caller say who sends; that can only be who logs in. The resource is the gateway's. */
+export function refuseForeignSender(from: string | undefined, sender: Jid): void {
+  if (from === undefined) return;
+  const named = parseJid(from);
+  if ("jid" in named && bareJid(named.jid).full === sender.full) return;
+  throw new Failure(
+    "foreign_sender",
+    `The message says that it is from ${quote(from)}, but "${sender.full}" has logged in; it can be from nobody else.`,
+    { pointer: "/from" },
+  );
 }
 
-export function isFieldName(name: string): name is FieldName {
-  return Object.hasOwn(fieldsSchema.properties, name);
+const withoutElement: ReadonlySet<string> = new Set(["to", "type", "body", "html", "kind", "from", "id", "lang"]);
+
+/** Nearly all messages have none, and are not to pay for those that have. */
+function hasExtensions(fields: Fields): boolean {
+  for (const name in fields) if (!withoutElement.has(name)) return true;
+  return false;
 }
 
-export function unknownField(name: string): Failure {
-  const known = Object.keys(fieldsSchema.properties);
-  const meant = nearest(name.slice(0, 40), known, maxMistyped);
-  const hint = meant === undefined ? "." : `; did you mean "${meant}"?`;
-  return new Failure("unknown_field", `There is no field ${quote(name)}, only ${known.join(", ")}${hint}`);
+function readBody(body: Fields["body"], forbidden: ForbiddenCharacters): Text | undefined {
+  if (typeof body === "string") return body === "" ? undefined : carriable("/body", body, forbidden);
+  return body === undefined ? undefined : judgeLanguages("/body", body, forbidden);
+}
+
+/** A text, so that every client shows something: clients show a picture only where the text is its URL. */
+function insteadOfBody(html: string, extensions: Extensions | undefined): string | undefined {
+  if (html !== "") return undefined;
+  return extensions?.oob?.url;
 }
 
 function readType(type: string | undefined): MessageType {
   const known = messageTypes.find((each) => each === (type ?? "chat"));
   if (known !== undefined) return known;
-  throw new Failure("bad_type", `The type ${quote(type ?? "")} is none of ${messageTypes.join(", ")}.`);
+  throw new Failure("bad_type", `The type ${quote(type ?? "")} is none of ${messageTypes.join(", ")}.`, {
+    pointer: "/type",
+  });
+}
+
+function refuseOtherKinds(kind: string | undefined): void {
+  if (kind === undefined || kind === "message") return;
+  throw new Failure(
+    "kind_not_offered",
+    `The kind ${quote(kind)} is not offered; this gateway sends messages, and neither presence nor iq.`,
+    { pointer: "/kind" },
+  );
+}
+
+/** Servers would pass white space in it on as spaces, and a refusal would then not find its message. */
+function readId(id: string, forbidden: ForbiddenCharacters): string {
+  if (/\p{Cc}/u.test(id)) throw badField("/id", "it holds a control character");
+  return carriable("/id", id, forbidden);
 }

@@ -5,8 +5,8 @@
 
 import { Failure } from "../errors.ts";
 import type { Decode } from "./charset.ts";
-import { collectFields } from "./fields.ts";
-import type { Fields } from "./schema.ts";
+import type { Fields } from "./fields-schema.ts";
+import { collectFields } from "./form-fields.ts";
 import { parseText, toLineFeeds } from "./text.ts";
 
 /** Never grows: a text that is sent today must not become a form tomorrow. */

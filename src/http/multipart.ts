@@ -2,8 +2,8 @@
 
 import type { MIMEType } from "node:util";
 import { Failure } from "../errors.ts";
-import { collectFields } from "./fields.ts";
-import type { Fields } from "./schema.ts";
+import type { Fields } from "./fields-schema.ts";
+import { collectFields } from "./form-fields.ts";
 import { toLineFeeds } from "./text.ts";
 
 export async function parseMultipart(body: Uint8Array, mediaType: MIMEType): Promise<Fields> {

@@ -3,11 +3,11 @@
 import { MIMEType } from "node:util";
 import { Failure } from "../errors.ts";
 import { chooseCharset } from "./charset.ts";
+import type { Fields } from "./fields-schema.ts";
 import { parseForm } from "./form.ts";
 import { parseJson } from "./json.ts";
 import { parseMultipart } from "./multipart.ts";
 import { quote } from "./quote.ts";
-import type { Fields } from "./schema.ts";
 import { readSingleHeader } from "./single-header.ts";
 import { parseText } from "./text.ts";
 

@@ -54,6 +54,8 @@ export const statuses: Record<Code, Status> = {
   unknown_field: 422,
   bad_field: 422,
   bad_type: 422,
+  kind_not_offered: 422,
+  foreign_sender: 403,
   forbidden_character: 422,
   empty_message: 422,
 
@@ -121,10 +123,19 @@ export const statuses: Record<Code, Status> = {
 const defaultRetryAfterSeconds = 5;
 
 export function writeProblem(failure: Failure, requestId: string): Response {
-  const { code, message: detail, outcome } = failure;
+  const { code, message: detail, outcome, pointer } = failure;
   const status = statuses[code];
   const title = titles[status];
-  const problem: Problem = { type: "about:blank", title, status, detail, code, outcome, request_id: requestId };
+  const problem: Problem = {
+    type: "about:blank",
+    title,
+    status,
+    detail,
+    code,
+    outcome,
+    request_id: requestId,
+    ...(pointer === undefined ? {} : { pointer }),
+  };
   return new Response(JSON.stringify(problem), {
     status,
     headers: { ...headersFor(status, failure), "Content-Type": "application/problem+json" },

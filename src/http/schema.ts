@@ -3,18 +3,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { messageTypes } from "../message.ts";
 
-/** As the caller wrote them: strings, not yet judged. */
-export const fieldsSchema = Type.Object(
-  {
-    to: Type.Optional(Type.String({ description: "The recipient, when the path names nobody." })),
-    type: Type.Optional(Type.String({ description: `One of ${messageTypes.join(", ")}; chat by default.` })),
-    body: Type.Optional(Type.String({ description: "The text." })),
-    html: Type.Optional(Type.String({ description: "A well-formed XHTML fragment (XEP-0071)." })),
-  },
-  { additionalProperties: false },
-);
-export type Fields = Readonly<Static<typeof fieldsSchema>>;
-
 export const receiptSchema = Type.Object({
   id: Type.String({ description: "The stanza's id and origin-id (XEP-0359)." }),
   from: Type.String({ description: "The sender's bare JID." }),
@@ -27,7 +15,7 @@ export const receiptSchema = Type.Object({
   ),
 });
 
-/** RFC 9457 with three members of our own. */
+/** RFC 9457 with members of our own. */
 export const problemSchema = Type.Object({
   type: Type.Literal("about:blank"),
   title: Type.String({ description: "The status in words." }),
@@ -36,6 +24,9 @@ export const problemSchema = Type.Object({
   code: Type.String({ description: "Stable." }),
   outcome: Type.Union([Type.Literal("not_sent"), Type.Literal("unknown")]),
   request_id: Type.String(),
+  pointer: Type.Optional(
+    Type.String({ description: "The field that is meant, as a JSON pointer (RFC 6901) such as /oob/url." }),
+  ),
 });
 export type Problem = Static<typeof problemSchema>;
 

@@ -5,7 +5,7 @@ import type { Trail } from "./answer.ts";
 import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
 import { refuseCrossSite } from "./cross-site.ts";
-import { makeMessage } from "./fields.ts";
+import { makeMessage, refuseForeignSender } from "./fields.ts";
 import type { HttpOptions } from "./options.ts";
 import { chooseParser } from "./parse.ts";
 import { readPreferences } from "./prefer.ts";
@@ -31,6 +31,7 @@ export async function sendMessage(
 
   const parse = chooseParser(headers);
   const fields = await parse(await readBody(request, options.maxBodyBytes));
+  refuseForeignSender(fields.from, sender);
   const to = findRecipient(named, fields.to, sender, options.allowedHosts);
   const preferences = readPreferences(headers, options.waitMaxMs);
   const requestReceipt = preferences.waitSeconds > 0;

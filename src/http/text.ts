@@ -2,7 +2,7 @@
 
 import { Failure } from "../errors.ts";
 import type { Decode } from "./charset.ts";
-import type { Fields } from "./schema.ts";
+import type { Fields } from "./fields-schema.ts";
 
 export function parseText(body: Uint8Array, decode: Decode): Fields {
   try {

@@ -55,7 +55,7 @@ function meaningOf(
     children,
   });
   const children: Tree[] = [];
-  if (body !== undefined) children.push(client("body", [body]));
+  if (typeof body === "string") children.push(client("body", [body]));
   if (html !== undefined) {
     const inner = { name: "{http://www.w3.org/1999/xhtml}body", attributes: [], children: html };
     children.push({ name: "{http://jabber.org/protocol/xhtml-im}html", attributes: [], children: [inner] });

@@ -16,6 +16,8 @@ interface Wrong {
   readonly method?: string;
   /** What the reply's headers must hold. */
   readonly says?: Readonly<Record<string, string>>;
+  /** The field that is named. */
+  readonly pointer?: string;
 }
 
 const rows: readonly (readonly [status: number, code: Code, why: string, request: Wrong])[] = [
@@ -82,18 +84,25 @@ const rows: readonly (readonly [status: number, code: Code, why: string, request
   [422, "no_recipient", "no recipient", { path: "/msg/" }],
   [422, "bad_recipient", "a recipient that is no JID", { path: "/msg/bob@" }],
   [422, "recipient_conflict", "two recipients", { body: '{"to":"carol@example.com","body":"hi"}', headers: json }],
-  [422, "bad_type", "type bogus", { body: '{"type":"bogus","body":"hi"}', headers: json }],
-  [422, "bad_type", "type error", { body: "type=error&body=hi", headers: form }],
-  [422, "unknown_field", "an unknown field", { body: '{"bodi":"hi"}', headers: json }],
-  [422, "bad_field", "a field of the wrong type", { body: '{"body":1}', headers: json }],
-  [422, "forbidden_character", "a character XML cannot carry", { body: "a\u0000" }],
+  [422, "bad_type", "type bogus", { body: '{"type":"bogus","body":"hi"}', headers: json, pointer: "/type" }],
+  [422, "bad_type", "type error", { body: "type=error&body=hi", headers: form, pointer: "/type" }],
+  [422, "unknown_field", "an unknown field", { body: '{"bodi":"hi"}', headers: json, pointer: "/bodi" }],
+  [422, "bad_field", "a field of the wrong type", { body: '{"body":1}', headers: json, pointer: "/body" }],
+  [422, "forbidden_character", "a character XML cannot carry", { body: "a\u0000", pointer: "/body" }],
   [422, "empty_message", "nothing to say", { body: "" }],
+  [422, "kind_not_offered", "presence", { body: '{"kind":"presence"}', headers: json, pointer: "/kind" }],
+  [
+    403,
+    "foreign_sender",
+    "another sender",
+    { body: '{"from":"eve@example.com","body":"a"}', headers: json, pointer: "/from" },
+  ],
 ];
 
 describe("a wrong request", () => {
   test.each(rows)("%d %s: %s", async (status, code, _, wrong) => {
     await using gateway = await startGateway({ maxBodyBytes: 64 });
-    const { path = "/msg/bob@example.com", headers, method = "POST", says = {} } = wrong;
+    const { path = "/msg/bob@example.com", headers, method = "POST", says = {}, pointer } = wrong;
     const body = method === "GET" ? undefined : (wrong.body ?? "hi");
     const response = await gateway.post(path, body, headers, method);
     const requestId = response.headers.get("x-request-id") ?? "";
@@ -105,6 +114,7 @@ describe("a wrong request", () => {
       code,
       outcome: "not_sent",
       request_id: requestId,
+      ...(pointer === undefined ? {} : { pointer }),
     });
     expect(response.status).toBe(status);
     expect(response.headers.get("content-type")).toBe("application/problem+json");

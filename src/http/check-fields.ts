@@ -1,0 +1,140 @@
+/** Whether a document has the shape of fieldsSchema, and if not, what is wrong with it, in words and with a place. */
+
+import { Kind, type TSchema } from "@sinclair/typebox";
+import { TypeCompiler, type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
+import { nearest } from "../config/nearest.ts";
+import { Failure } from "../errors.ts";
+import { type Fields, fieldsSchema } from "./fields-schema.ts";
+import { quote } from "./quote.ts";
+
+const shape = TypeCompiler.Compile(fieldsSchema);
+
+/** How many letters may differ for one name to be taken for another. */
+const maxMistyped = 2;
+const maxPointer = 200;
+
+export function checkFields(document: Readonly<Record<string, unknown>>): Fields {
+  if (shape.Check(document)) return document;
+  const error = shape.Errors(document).First();
+  throw error === undefined ? badField("", "it has another shape than is needed") : describe(error, fieldsSchema);
+}
+
+/** `pointer`: a JSON pointer (RFC 6901). */
+export function badField(pointer: string, why: string): Failure {
+  return new Failure("bad_field", `The field ${nameOf(pointer)} could not be used: ${why}.`, pointTo(pointer));
+}
+
+/** `known`: what the members of its parent may be. */
+export function unknownField(pointer: string, known: readonly string[]): Failure {
+  const name = pointer.slice(pointer.lastIndexOf("/") + 1);
+  const meant = nearest(name.slice(0, 40), known, maxMistyped);
+  const hint = meant === undefined ? `the fields are ${known.join(", ")}.` : `did you mean "${meant}"?`;
+  return new Failure("unknown_field", `There is no field ${nameOf(pointer)}; ${hint}`, pointTo(pointer));
+}
+
+/** A caller's endless name is not repeated. */
+export function pointTo(pointer: string): { readonly pointer?: string } {
+  return pointer.length > maxPointer ? {} : { pointer };
+}
+
+/** As people say it: the name alone where it is one. */
+export function nameOf(pointer: string): string {
+  const name = pointer.lastIndexOf("/") === 0 ? pointer.slice(1) : pointer;
+  return quote(name.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function describe(error: ValueError, parent: TSchema): Failure {
+  const { path, schema, value, type } = error;
+  switch (type) {
+    case ValueErrorType.ObjectAdditionalProperties:
+      return isMap(schema)
+        ? badField(path, "its name has to be a language tag such as en or de-AT")
+        : unknownField(path, Object.keys(schema["properties"] ?? parent["properties"] ?? {}));
+    case ValueErrorType.ObjectRequiredProperty:
+      return badField(path, `it is missing; ${needed(schema)} is needed`);
+    case ValueErrorType.Union: {
+      const better = ofTheSameKind(error);
+      return better === undefined ? wrong(path, schema, value) : describe(better, schema);
+    }
+    default:
+      return wrong(path, schema, value);
+  }
+}
+
+/** Of the things that it might have been, the one that is most like it. */
+function ofTheSameKind({ schema, value, errors }: ValueError): ValueError | undefined {
+  const index = variantsOf(schema).findIndex((variant) => jsonType(variant) === typeName(value));
+  const variant = index < 0 ? undefined : errors[index]?.First();
+  return variant?.type === ValueErrorType.Literal ? undefined : variant;
+}
+
+function wrong(pointer: string, schema: TSchema, value: unknown): Failure {
+  const found = typeof value === "string" && value.length > 0 ? quote(value) : named(value);
+  return badField(pointer, `${needed(schema)} is needed, not ${found}`);
+}
+
+/** What would have been right: the end of the sentence "… is needed". */
+function needed(schema: TSchema): string {
+  switch (schema[Kind]) {
+    case "Union": {
+      const variants = variantsOf(schema);
+      const literals = variants.filter((variant) => variant[Kind] === "Literal").map((variant) => variant["const"]);
+      return literals.length > 0 ? `one of ${literals.join(", ")}` : variants.map(needed).join(" or ");
+    }
+    case "Boolean":
+      return "true or false";
+    case "Integer":
+      return `a whole number from ${schema["minimum"]} to ${schema["maximum"]}`;
+    case "Array":
+      return "a list without the same item twice";
+    case "Record":
+      return "an object with a text for each language";
+    case "Object":
+      return `an object with the members ${Object.keys(schema["properties"]).join(", ")}`;
+    case "Unknown":
+      return "a value";
+    default:
+      return neededText(schema);
+  }
+}
+
+function neededText({ pattern, minLength, maxLength }: TSchema): string {
+  if (pattern !== undefined) return "a language tag such as en or de-AT";
+  if (maxLength !== undefined) return `a text of ${minLength} to ${maxLength} characters`;
+  return minLength === undefined ? "a text" : "a text that is not empty";
+}
+
+function isMap(schema: TSchema): boolean {
+  return schema[Kind] === "Record";
+}
+
+function variantsOf(schema: TSchema): readonly TSchema[] {
+  const variants: unknown = schema["anyOf"];
+  return Array.isArray(variants) ? variants : [];
+}
+
+function jsonType(schema: TSchema): string {
+  return schema["type"] === "integer" ? "number" : schema["type"];
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function named(value: unknown): string {
+  switch (typeName(value)) {
+    case "string":
+      return "an empty one";
+    case "number":
+      return `the number ${value}`;
+    case "boolean":
+      return String(value);
+    case "array":
+      return "a list";
+    case "object":
+      return "an object";
+    default:
+      return "null";
+  }
+}
