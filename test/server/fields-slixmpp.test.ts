@@ -1,0 +1,156 @@
+/**
+ * Every field, as a payload written for mod_rest's JSON mapping, through real servers to a client of another library: what
+ * it understands is what the XEPs say.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Gateway, startGateway } from "../support/gateway.ts";
+import { realServers, type Server, startTimeoutMs } from "../support/gateway-servers.ts";
+import { hostsOf } from "../support/real-servers.ts";
+import { type SlixmppClient, startSlixmpp } from "../support/slixmpp.ts";
+
+const accounts = { "alice@example.com": "secret", "bob@example.com": "secret" };
+
+const jsonMessage = "{urn:xmpp:json-msg:0}payload";
+const json = "{urn:xmpp:json:0}json";
+
+/** By field: what is posted beside kind, to, type, id and body, and what slixmpp then says of the message. */
+const fields: Readonly<Record<string, readonly (readonly [payload: object, understood: object])[]>> = {
+  kind: [[{ kind: "message" }, { body: "hi", origin_id: { id: "kind-0" } }]],
+  from: [[{ from: "alice@example.com" }, { from: "alice@example.com" }]],
+  type: [
+    [{ type: "normal" }, { type: "normal" }],
+    [{ type: "headline" }, { type: "headline" }],
+  ],
+  lang: [[{ lang: "de-AT" }, { lang: "de-AT", body: "hi" }]],
+  body: [
+    [{ body: 'Grüße & <b>kein</b> "HTML" 👩‍👩‍👧' }, { body: 'Grüße & <b>kein</b> "HTML" 👩‍👩‍👧' }],
+    [{ body: { en: "hello", de: "hallo" } }, { bodies: { en: "hello", de: "hallo" } }],
+  ],
+  subject: [
+    [{ subject: "I implore you!" }, { subjects: { "": "I implore you!" } }],
+    [{ subject: { en: "hello", cs: "Úpěnlivě prosím!" } }, { subjects: { en: "hello", cs: "Úpěnlivě prosím!" } }],
+  ],
+  thread: [
+    [{ thread: "e0ffe42b" }, { thread: "e0ffe42b", parent_thread: "" }],
+    [{ thread: { id: "e0ffe42b", parent: "7edac73a" } }, { thread: "e0ffe42b", parent_thread: "7edac73a" }],
+  ],
+  html: [
+    [
+      { html: "<body><p style='font-weight: bold'>hi!</p></body>" },
+      { html: expect.stringMatching(/<p style="font-weight: bold">hi!<\/p>/) },
+    ],
+  ],
+  nick: [[{ nick: "Ishmael" }, { nick: { nick: "Ishmael" } }]],
+  oob_url: [[{ oob_url: "https://example.com/a.png" }, { oob: { url: "https://example.com/a.png", desc: "" } }]],
+  oob: [
+    [
+      { oob: { url: "https://media.example.net/thisfile.jpg?a=1&b=2", desc: "This file" } },
+      { oob: { url: "https://media.example.net/thisfile.jpg?a=1&b=2", desc: "This file" } },
+    ],
+  ],
+  state: ["active", "composing", "paused", "inactive", "gone"].map((state) => [{ state }, { state }]),
+  replace: [[{ replace: "bad1" }, { replace: { id: "bad1" } }]],
+  reply: [
+    [
+      { reply: { id: "message-id1", to: "bob@example.com/tablet" } },
+      { reply: { id: "message-id1", to: "bob@example.com/tablet" } },
+    ],
+  ],
+  reactions: [
+    [{ reactions: { id: "m1", reactions: ["👋", "🐢"] } }, { reactions: { id: "m1", values: ["🐢", "👋"].sort() } }],
+  ],
+  attach_to: [
+    [{ attach_to: "m1" }, { children: containing(["{urn:xmpp:message-attaching:1}attach-to", { id: "m1" }, "", []]) }],
+  ],
+  reference: [
+    [
+      { reference: { type: "mention", uri: "xmpp:bob@example.com", begin: 0, end: 1 } },
+      {
+        children: containing([
+          "{urn:xmpp:reference:0}reference",
+          { type: "mention", uri: "xmpp:bob@example.com", begin: "0", end: "1" },
+          "",
+          [],
+        ]),
+      },
+    ],
+  ],
+  markable: [[{ markable: true }, { markable: true }]],
+  displayed: [[{ displayed: "m1" }, { displayed: { id: "m1" } }]],
+  invite: [
+    [
+      { invite: { jid: "room@rooms.example.com", password: "cauldronburn", reason: "Hey Hecate!", continue: true } },
+      {
+        invite: { jid: "room@rooms.example.com", password: "cauldronburn", reason: "Hey Hecate!" },
+        children: containing([
+          "{jabber:x:conference}x",
+          { jid: "room@rooms.example.com", password: "cauldronburn", reason: "Hey Hecate!", continue: "true" },
+          "",
+          [],
+        ]),
+      },
+    ],
+  ],
+  payload: [
+    [
+      { payload: { datatype: "urn:example:foo", data: { "annoying-teenager-level": 11, list: [true, null, "<&"] } } },
+      {
+        children: containing([
+          jsonMessage,
+          { datatype: "urn:example:foo" },
+          "",
+          [[json, {}, '{"annoying-teenager-level":11,"list":[true,null,"<&"]}', []]],
+        ]),
+      },
+    ],
+  ],
+  delay: [[{ delay: "2002-09-10T23:08:25Z" }, { delay: { stamp: "2002-09-10T23:08:25+00:00" } }]],
+  fallback: [
+    [{ fallback: true }, { fallback: true }],
+    [
+      { fallback: { for: "urn:xmpp:reply:0", body: { start: 0, end: 2 } } },
+      {
+        children: containing([
+          "{urn:xmpp:fallback:0}fallback",
+          { for: "urn:xmpp:reply:0" },
+          "",
+          [["{urn:xmpp:fallback:0}body", { start: "0", end: "2" }, "", []]],
+        ]),
+      },
+    ],
+  ],
+  encryption: [[{ encryption: "urn:xmpp:otr:0" }, { encryption: { namespace: "urn:xmpp:otr:0" } }]],
+};
+
+function containing(element: unknown) {
+  return expect.arrayContaining([element]);
+}
+
+const rows = Object.entries(fields).flatMap(([name, each]) =>
+  each.map(([payload, understood], index) => [`${name}-${index}`, payload, understood] as const),
+);
+
+describe.each(realServers)("through %s to slixmpp", (_, startServer) => {
+  let server: Server;
+  let gateway: Gateway;
+  let bob: SlixmppClient;
+  beforeAll(async () => {
+    server = await startServer({ accounts });
+    gateway = await startGateway({ hosts: hostsOf(server) });
+    bob = await startSlixmpp(server);
+  }, startTimeoutMs);
+  afterAll(async () => {
+    await bob.close();
+    await gateway.stop();
+    await server.stop();
+  }, startTimeoutMs);
+
+  test.each(rows)("%s arrives as its XEP says", async (id, payload, understood) => {
+    const document = { kind: "message", to: "bob@example.com", type: "chat", id, body: "hi", ...payload };
+    const headers = { "Content-Type": "application/json" };
+    const response = await gateway.post("/msg", JSON.stringify(document), { headers });
+    expect([response.status, await response.json()]).toMatchObject([201, { id, to: "bob@example.com" }]);
+    expect(await bob.message(id)).toMatchObject({ id, from: "alice@example.com", ...understood });
+  });
+});
