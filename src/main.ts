@@ -1,9 +1,10 @@
 /** The process: its arguments, its streams, its signals and its exit codes. Nothing else touches them. */
 
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { runCommandLine } from "./cli/command-line.ts";
 import { exitCodes, type Process, type Signal } from "./cli/process.ts";
+import { askWithoutEcho, type Terminal } from "./cli/terminal.ts";
 
 const realProcess: Process = {
   writeOutput: (text) => write(1, text),
@@ -26,6 +27,14 @@ const realProcess: Process = {
   exit: (code) => process.exit(code),
 };
 
+const { stdin, stdout, env } = process;
+const realTerminal: Terminal = {
+  colour: stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb",
+  columns: stdout.isTTY ? stdout.columns : undefined,
+  askPassword: stdin.isTTY ? (question) => askWithoutEcho(question, stdin, (text) => write(2, text)) : undefined,
+  readDescriptor: (descriptor) => readFileSync(descriptor, "utf8"),
+};
+
 /** Synchronous, so that nothing is lost at an exit. */
 function write(descriptor: number, text: string): void {
   try {
@@ -37,7 +46,9 @@ function write(descriptor: number, text: string): void {
 
 try {
   const loadStart = async () => (await import("./app.ts")).start;
-  process.exit(await runCommandLine(process.argv.slice(2), { process: realProcess, loadStart }));
+  const loadDoctor = async () => (await import("./doctor.ts")).examineHosts;
+  const doors = { process: realProcess, terminal: realTerminal, loadStart, loadDoctor };
+  process.exit(await runCommandLine(process.argv.slice(2), doors));
 } catch (error) {
   write(2, `post-msg: an unforeseen fault: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(exitCodes.fault);

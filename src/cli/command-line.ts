@@ -1,13 +1,13 @@
 /** The command line: which commands there are, what they take, and how each is explained. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
-import { check } from "./check.ts";
+import { type CheckDoors, check } from "./check.ts";
 import { health } from "./health.ts";
 import { exitCodes, type Process } from "./process.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { version } from "./version.ts";
 
-export interface Doors {
+export interface Doors extends CheckDoors {
   readonly process: Process;
   readonly loadStart: ServeOptions["loadStart"];
 }
@@ -67,11 +67,17 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
 
   program
     .command("check")
-    .description("Say whether the configuration is good; if not, name all that is wrong with it.")
+    .description(
+      "Say whether the configuration is good; if not, name all that is wrong with it. With --connect, also go the way to each XMPP server step by step, and say what to mend where it fails.",
+    )
     .option(...configOption)
+    .option("--connect", "examine the hosts: DNS, connection, TLS, certificate, login methods")
+    .option("--as <jid>", "log in with this account, too, and send a message from it to itself; asks for the password")
+    .option("--password-fd <number>", "read that password from a file descriptor instead")
+    .option("--json", "print the result as JSON, for programs; docs/check.md describes it")
     .addHelpText("after", checkExample)
-    .action(async ({ config }) => {
-      end(await check(config, doors.process));
+    .action(async (options) => {
+      end(await check(options, doors));
     });
 
   program
@@ -98,8 +104,14 @@ ${exitCodesHelp}`;
 const checkExample = `
 Example:
   post-msg check --config /etc/post-msg/post-msg.toml
+  post-msg check --connect
+  post-msg check --as alice@example.com
+  post-msg check --as alice@example.com --password-fd 3 3</root/alice.password
 
-Exit codes: 0 when the configuration is good, 2 when it is not.`;
+Exit codes:
+  0  all is good, warnings included
+  1  at least one host cannot be used, or the login or the message failed
+  2  a mistake in the command line or the configuration`;
 
 const healthExample = `
 Example:

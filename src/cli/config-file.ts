@@ -20,7 +20,7 @@ export async function openConfigFile(
   process: Process,
   defaults: readonly string[] = defaultConfigFiles,
 ): Promise<ConfigFile | undefined> {
-  const file = named ?? (await firstThatExists(defaults));
+  const file = await findConfigFile(named, defaults);
   if (file === undefined) {
     process.writeError(noConfiguration(defaults));
     return undefined;
@@ -29,6 +29,14 @@ export async function openConfigFile(
   if ("config" in loaded) return { file, ...loaded };
   for (const problem of loaded.problems) process.writeError(`${formatProblem(problem)}\n`);
   return undefined;
+}
+
+/** Undefined when none is named and none is there. */
+export async function findConfigFile(
+  named: string | undefined,
+  defaults: readonly string[] = defaultConfigFiles,
+): Promise<string | undefined> {
+  return named ?? firstThatExists(defaults);
 }
 
 async function firstThatExists(files: readonly string[]): Promise<string | undefined> {
@@ -42,7 +50,7 @@ async function firstThatExists(files: readonly string[]): Promise<string | undef
   return undefined;
 }
 
-function noConfiguration(defaults: readonly string[]): string {
+export function noConfiguration(defaults: readonly string[] = defaultConfigFiles): string {
   return [
     `post-msg: there is no configuration: neither ${defaults.join(" nor ")} exists, and --config FILE names none.`,
     `Write this line to ${defaults[0]}, with the domain of your XMPP server, whose users may then log in:`,

@@ -15,11 +15,13 @@ export interface Process {
   exit(code: number): void;
 }
 
-/** Those of sysexits.h, but for 2, which every mistake in the command line or the configuration has. */
+/** Those of sysexits.h, but for 1 and 2, which every mistake in the command line or the configuration has. */
 export const exitCodes = {
   good: 0,
   /** Of `health` alone: what a container runtime takes for unhealthy. */
   notHealthy: 1,
+  /** `check --connect`: at least one host cannot be used. */
+  hostUnusable: 1,
   mistake: 2,
   cannotListen: 69,
   fault: 70,

@@ -38,7 +38,8 @@ export async function authenticate(
   }
 }
 
-function readOffer(features: Element): SaslOffer {
+/** What the server's stream features say about the login. */
+export function readOffer(features: Element): SaslOffer {
   const mechanisms = features.getChild("mechanisms", namespaces.sasl)?.getChildren("mechanism") ?? [];
   const bindings = features.getChild("sasl-channel-binding", namespaces.saslChannelBinding);
   return {

@@ -7,11 +7,11 @@ import type { Element } from "@xmpp/xml";
 import { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Link, LinkEvents, Login, Reconnection, Verify } from "../link.ts";
-import { authenticate } from "./authenticate.ts";
 import { bindResource } from "./bind.ts";
 import { step } from "./deadline.ts";
+import { readStanzaLimit } from "./limits.ts";
 import { openLink } from "./live.ts";
-import { namespaces } from "./namespaces.ts";
+import { type Authenticated, logIn } from "./log-in.ts";
 import type { Lookup } from "./resolve.ts";
 import type { Secret } from "./sasl/exchange.ts";
 import { abandon, openSecured, stepTimeoutMs, type XmppHost } from "./secure.ts";
@@ -35,14 +35,6 @@ interface Account {
   readonly host: XmppHost;
   readonly secret: Secret;
   readonly events: LinkEvents;
-}
-
-interface Authenticated {
-  readonly stream: XmppStream;
-  /** What the server offers after the login. */
-  readonly features: Element;
-  /** What a later login can be made with: SCRAM's keys, or the password where the server takes nothing else. */
-  readonly secret: Secret;
 }
 
 export interface Connect {
@@ -85,23 +77,9 @@ export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs
     secret: Secret,
     signal: AbortSignal,
   ): Promise<Authenticated> {
-    const { domain } = account;
-    const { stream, features, encrypted, tlsExporter, server } = await openSecured(host, lookup, signal);
-    servers.set(domain, server);
-    try {
-      const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) => {
-        const allowPlaintext = host.insecurePlaintext;
-        const context = { host: domain, username: account.local ?? "", secret, encrypted, allowPlaintext, tlsExporter };
-        return authenticate(stream, features, context, domain, limit);
-      });
-      if (encrypted) stream.identify(account.bare);
-      const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
-        stream.negotiate(limit),
-      );
-      return { stream, features: after, secret: exchange.keys === undefined ? secret : { keys: exchange.keys } };
-    } catch (error) {
-      throw abandon(stream, error);
-    }
+    const secured = await openSecured(host, lookup, signal);
+    servers.set(account.domain, secured.server);
+    return logIn(secured, { account, host, secret }, signal);
   }
 
   /** A new session on the server. */
@@ -154,10 +132,4 @@ export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs
       reconnect: (signal): Promise<Reconnection> => reconnect(jid, account, session, signal),
     });
   }
-}
-
-/** XEP-0478. */
-function readStanzaLimit(features: Element): number | undefined {
-  const text = features.getChild("limits", namespaces.streamLimits)?.getChildText("max-bytes") ?? "";
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -25,6 +25,8 @@ export const namespaces = {
   xhtml: "http://www.w3.org/1999/xhtml",
   /** XEP-0203 */
   delay: "urn:xmpp:delay",
+  /** XEP-0334 */
+  hints: "urn:xmpp:hints",
   /** XEP-0478 */
   streamLimits: "urn:xmpp:stream-limits:0",
 } as const;

@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Element } from "@xmpp/xml";
 import { Failure } from "../errors.ts";
+import type { Finding, Watch } from "../findings.ts";
+import { certificateOf } from "./certificate.ts";
 import { step } from "./deadline.ts";
 import { type Dialled, dial } from "./dial.ts";
 import { namespaces } from "./namespaces.ts";
@@ -37,9 +39,15 @@ export interface SecuredStream {
 /** How long one step may take; the whole login has a limit of its own. */
 export const stepTimeoutMs = 10_000;
 
-export async function openSecured(host: XmppHost, lookup: Lookup, signal: AbortSignal): Promise<SecuredStream> {
-  const { socket, endpoint, address } = await reach(host, lookup, signal);
-  const secured = await secure(socket, endpoint, host, signal);
+/** `watch` is told of every step, where somebody wants to see them. */
+export async function openSecured(
+  host: XmppHost,
+  lookup: Lookup,
+  signal: AbortSignal,
+  watch?: Watch,
+): Promise<SecuredStream> {
+  const { socket, endpoint, address } = await reach(host, lookup, signal, watch);
+  const secured = await secure(socket, endpoint, host, signal, watch);
   return { ...secured, server: `${address} ${endpoint.port}` };
 }
 
@@ -50,13 +58,20 @@ export function abandon(stream: XmppStream, error: unknown): Failure {
   return failure;
 }
 
-async function reach(host: XmppHost, lookup: Lookup, signal: AbortSignal): Promise<Dialled> {
+async function reach(host: XmppHost, lookup: Lookup, signal: AbortSignal, watch: Watch | undefined): Promise<Dialled> {
+  watch?.begin("name");
   const endpoints = host.connect
     ? [host.connect]
     : await step("the search for its address", host.domain, stepTimeoutMs, signal, (limit) =>
         resolveEndpoints(host.domain, lookup, limit),
       );
-  return dial(endpoints, { lookup, signal, domain: host.domain });
+  watch?.found({ step: "name", endpoints });
+  watch?.begin("connection");
+  const dialled = await dial(endpoints, { lookup, signal, domain: host.domain });
+  const { socket, endpoint, address } = dialled;
+  const missed = endpoints.slice(0, endpoints.indexOf(endpoint));
+  watch?.found({ step: "connection", endpoint, address, localAddress: socket.localAddress, missed });
+  return dialled;
 }
 
 async function secure(
@@ -64,24 +79,37 @@ async function secure(
   endpoint: Endpoint,
   host: XmppHost,
   signal: AbortSignal,
+  watch: Watch | undefined,
 ): Promise<Omit<SecuredStream, "server">> {
   const { domain } = host;
-  const handshake = () =>
-    step("the TLS handshake", domain, stepTimeoutMs, signal, (limit) => encrypt(socket, host, endpoint.tls, limit));
+  const handshake = async () => {
+    const encrypted = await step("the TLS handshake", domain, stepTimeoutMs, signal, (limit) =>
+      encrypt(socket, host, endpoint.tls, limit),
+    );
+    if (watch !== undefined) tellOfTls(encrypted, watch);
+    return encrypted;
+  };
   const negotiate = (stream: XmppStream) =>
     step("opening the stream", domain, stepTimeoutMs, signal, (limit) => stream.negotiate(limit));
 
   let stream: XmppStream | undefined;
   try {
     if (endpoint.tls === "direct") {
+      watch?.begin("tls");
       const tls = await handshake();
       stream = new XmppStream(domain, tls);
-      return { stream, features: await negotiate(stream), encrypted: true, tlsExporter: exporterOf(tls) };
+      watch?.begin("stream");
+      const features = await negotiate(stream);
+      watch?.found(featuresFound(features));
+      return { stream, features, encrypted: true, tlsExporter: exporterOf(tls) };
     }
     const opened = new XmppStream(domain, socket);
     stream = opened;
+    watch?.begin("stream");
     const features = await negotiate(stream);
+    watch?.found(featuresFound(features));
     if (host.insecurePlaintext) return { stream, features, encrypted: false, tlsExporter: undefined };
+    watch?.begin("tls");
     await step("STARTTLS", domain, stepTimeoutMs, signal, (limit) => startTls(opened, features, domain, limit));
     stream._detachSocket();
     const tls = await handshake();
@@ -93,8 +121,24 @@ async function secure(
   }
 }
 
+function featuresFound(features: Element): Finding {
+  return { step: "stream", features: features.getChildElements().map((feature) => feature.getName()) };
+}
+
+/** Two steps at once: without a certificate that fits there is no connection. */
+function tellOfTls(encrypted: TLSSocket, watch: Watch): void {
+  watch.found({ step: "tls", protocol: encrypted.getProtocol() ?? "", cipher: encrypted.getCipher().name });
+  watch.begin("certificate");
+  watch.found({ step: "certificate", ...certificateOf(encrypted) });
+}
+
 /** RFC 6120 section 5. Returns when the server waits for the TLS handshake and has sent nothing else. */
-async function startTls(stream: XmppStream, features: Element, domain: string, signal: AbortSignal): Promise<void> {
+export async function startTls(
+  stream: XmppStream,
+  features: Element,
+  domain: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (features.getChild("starttls", namespaces.tls) === undefined) {
     throw new Failure(
       "tls_not_offered",

@@ -54,6 +54,21 @@ const rules: readonly Rule[] = [
     "src/cli/check.ts -> src/app.ts",
   ],
   [
+    "nobody knows doctor.ts but the program and its command",
+    /^src\/(?!main\.ts|cli\/check\.ts).* -> src\/doctor\.ts$/,
+    "src/app.ts -> src/doctor.ts",
+  ],
+  [
+    "the doctor knows neither http, session nor xmpp",
+    /^src\/doctor\/.* -> src\/(http|session|xmpp)\//,
+    "src/doctor/a.ts -> src/xmpp/b.ts",
+  ],
+  [
+    "findings.ts knows only the domain words",
+    /^src\/findings\.ts -> (?!src\/(errors|jid|message)\.ts$)/,
+    "src/findings.ts -> src/log.ts",
+  ],
+  [
     "src knows nothing outside src but package.json",
     /^src\/.* -> (?!src\/|package\.json$|package:|node:|bun(:|$))/,
     "src/app.ts -> test/support/ca.ts",

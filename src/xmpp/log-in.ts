@@ -1,0 +1,51 @@
+/** The login on an encrypted stream: SASL, and the stream opened anew behind it. */
+
+import type { Element } from "@xmpp/xml";
+import type { Jid } from "../jid.ts";
+import { authenticate } from "./authenticate.ts";
+import { step } from "./deadline.ts";
+import type { SaslContext } from "./sasl/choose.ts";
+import type { Secret } from "./sasl/exchange.ts";
+import { abandon, type SecuredStream, stepTimeoutMs, type XmppHost } from "./secure.ts";
+import type { XmppStream } from "./stream.ts";
+
+export interface Authenticated {
+  readonly stream: XmppStream;
+  /** What the server offers after the login. */
+  readonly features: Element;
+  /** What a later login can be made with: SCRAM's keys, or the password where the server takes nothing else. */
+  readonly secret: Secret;
+  readonly mechanism: string;
+}
+
+export interface Identity {
+  readonly account: Jid;
+  readonly host: XmppHost;
+  readonly secret: Secret;
+}
+
+/** Rejects with a Failure, and has ended the stream then. */
+export async function logIn(secured: SecuredStream, identity: Identity, signal: AbortSignal): Promise<Authenticated> {
+  const { stream, features, encrypted } = secured;
+  const { account, host, secret } = identity;
+  const { domain } = host;
+  try {
+    const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) =>
+      authenticate(stream, features, saslContext(secured, host, account.local ?? "", secret), domain, limit),
+    );
+    if (encrypted) stream.identify(account.bare);
+    const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
+      stream.negotiate(limit),
+    );
+    const { keys, mechanism } = exchange;
+    return { stream, features: after, secret: keys === undefined ? secret : { keys }, mechanism };
+  } catch (error) {
+    throw abandon(stream, error);
+  }
+}
+
+/** What the choice of a mechanism depends on, beside the server's offer. */
+export function saslContext(secured: SecuredStream, host: XmppHost, username: string, secret: Secret): SaslContext {
+  const { encrypted, tlsExporter } = secured;
+  return { host: host.domain, username, secret, encrypted, allowPlaintext: host.insecurePlaintext, tlsExporter };
+}
