@@ -25,9 +25,10 @@ soak: post-msg ## runs the long tests in full (SEED=n: with the same chances as 
 	@sh test/support/install-debian.sh prosody ejabberd
 	@SOAK=1 $(BUN) test --timeout 3600000 ./test/soak
 
-bench: post-msg ## measures: what a message, a login and a refusal cost
-	@sh test/support/install-debian.sh prosody ejabberd
-	@for each in login-cost latency refusals; do BUN_CONFIG_MAX_HTTP_REQUESTS=2000 $(BUN) test/bench/$$each.ts || exit 1; done
+bench: post-msg ## measures post-msg beside what people would run instead; docs/performance.md says how
+	@sh test/support/install-debian.sh prosody ejabberd wrk
+	@PROSODY_MODULES=$(PROSODY_MODULES) BENCH_QUICK=$(BENCH_QUICK) BUN_CONFIG_MAX_HTTP_REQUESTS=2000 \
+	  $(BUN) test/bench/bench.ts $(PARTS)
 
 fmt: $(INSTALLED) ## formats the source, and fixes what the linter can fix
 	@$(BUN) --bun node_modules/.bin/biome check --write

@@ -10,7 +10,7 @@ import { startBinary } from "../support/gateway.ts";
 import type { RealServer } from "../support/real-server.ts";
 import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
-import { type Spread, showMs, spreadOf } from "./percentiles.ts";
+import { type Spread, showMs, spreadOf } from "./statistics.ts";
 
 type Gateway = Awaited<ReturnType<typeof startBinary>>;
 

@@ -23,6 +23,8 @@ export interface EjabberdOptions extends RealServerOptions {
 
 export interface Ejabberd extends RealServer {
   readonly kind: "ejabberd";
+  /** Of mod_http_api; a command's name follows behind a slash. */
+  readonly apiUrl: string;
   /** One command of mod_http_api in the running server, e.g. `api("kick_user", { user, host })`; returns its JSON. */
   api(command: string, parameters: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
@@ -56,8 +58,9 @@ export async function startEjabberd(options: EjabberdOptions = {}): Promise<Ejab
     await child?.kill();
     await folder.remove();
   };
+  const apiUrl = `http://127.0.0.1:${apiPort}/api`;
   const api: Ejabberd["api"] = async (command, parameters) => {
-    const response = await fetch(`http://127.0.0.1:${apiPort}/api/${command}`, {
+    const response = await fetch(`${apiUrl}/${command}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(parameters),
@@ -81,6 +84,10 @@ export async function startEjabberd(options: EjabberdOptions = {}): Promise<Ejab
 
   return {
     kind: "ejabberd",
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    apiUrl,
     domain: domains[0] ?? "",
     host: "127.0.0.1",
     c2sPort,

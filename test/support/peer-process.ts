@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { startChild } from "./child-process.ts";
 import type { ConfigTables } from "./gateway-config.ts";
+import type { PeerBehaviour } from "./peer/options.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 
 export interface PeerProcess {
@@ -11,9 +12,13 @@ export interface PeerProcess {
   stop(): Promise<void>;
 }
 
-export async function startPeerProcess(accounts: number): Promise<PeerProcess> {
+/** What can be asked of it from outside of its process. */
+export type PeerProcessOptions = Partial<Pick<PeerBehaviour, "mechanisms" | "iterations">>;
+
+export async function startPeerProcess(accounts: number, options: PeerProcessOptions = {}): Promise<PeerProcess> {
   const folder = await makeTempFolder("post-msg-peer-");
-  const child = startChild([process.execPath, join(import.meta.dir, "peer-program.ts"), String(accounts)]);
+  const program = join(import.meta.dir, "peer-program.ts");
+  const child = startChild([process.execPath, program, String(accounts), JSON.stringify(options)]);
   const stop = async () => {
     await child.kill();
     await folder.remove();

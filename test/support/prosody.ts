@@ -64,6 +64,9 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<Prosod
   const shell = (...command: string[]) => control("shell", ...command);
   return {
     kind: "prosody",
+    get pid() {
+      return process?.pid ?? 0;
+    },
     domain: domains[0] ?? "",
     host: "127.0.0.1",
     c2sPort,

@@ -21,6 +21,8 @@ export interface RealServerOptions {
 
 export interface RealServer {
   readonly kind: "prosody" | "ejabberd";
+  /** Of the process that runs now; 0: none does. */
+  readonly pid: number;
   readonly domain: string;
   /** Always a loopback address. */
   readonly host: string;
