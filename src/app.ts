@@ -1,8 +1,10 @@
 /** The composition root: the parts in the order in which a request meets them. The only file that knows all of them. */
 
-import type { Config } from "./config.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Config, HostConfig } from "./config.ts";
 import { mayReceive } from "./config.ts";
 import { createDeliver } from "./deliver.ts";
+import type { HttpOptions } from "./http/options.ts";
 import { startHttp } from "./http/server.ts";
 import type { Log } from "./log.ts";
 import { logRequest } from "./request-log.ts";
@@ -15,6 +17,12 @@ import { messageStanza } from "./xmpp/stanza.ts";
 export interface App {
   /** Where messages are posted to, such as "http://127.0.0.1:5280/msg". */
   readonly url: string;
+  /**
+   * Goes on with what this configuration says of the hosts and of HTTP, but for the address; the rest holds as it was at
+   * the start. A host that is gone, or reached another way, loses its sessions; all others stay. Rejects with an Error
+   * whose sentence says why not; then nothing has changed. One call at a time.
+   */
+  reload(config: Config): Promise<void>;
   /** Takes no more requests, finishes those in flight, closes the streams; done within 25 s. */
   stop(): Promise<void>;
 }
@@ -38,7 +46,7 @@ export async function start(
   log: Log,
   { drainMs = defaultDrainMs, lookup = systemLookup(), keepaliveAnswerMs }: AppOptions = {},
 ): Promise<App> {
-  const { hosts, http } = config;
+  let { hosts } = config;
   const { login, verify, serverOf } = createConnect({
     lookup,
     findHost: (domain) => hosts.get(domain),
@@ -52,30 +60,41 @@ export async function start(
     serverOf,
     session: config.delivery,
     throttle: config.throttle,
-    domains: hosts.size,
+    domains: () => hosts.size,
     log,
   });
   const deliver = createDeliver({
     openSession: sessions.open,
     toStanza: messageStanza,
-    maxStanzaBytes: (domain) => hosts.get(domain)?.maxStanzaBytes ?? 0,
+    maxStanzaBytes: (domain) => hosts.get(domain)?.maxStanzaBytes ?? Number.POSITIVE_INFINITY,
   });
-  const [onlyHost] = hosts.size === 1 ? hosts.keys() : [];
-  const server = await startHttp({
-    ...http,
-    isAllowedHost: (domain) => hosts.has(domain),
-    allowedHosts: [...hosts.keys()],
-    onlyHost,
-    mayReceive: (sender, recipient) => {
-      const host = hosts.get(sender.domain);
-      return host !== undefined && mayReceive(host, recipient);
-    },
-    admit: sessions.admit,
-    deliver,
-    log: (line) => logRequest(log, line),
-  });
+  const server = await startHttp(httpOptions(config));
 
-  return { url: server.url, stop };
+  return { url: server.url, reload, stop };
+
+  function httpOptions({ http, hosts: allowed }: Config): HttpOptions {
+    const [onlyHost] = allowed.size === 1 ? allowed.keys() : [];
+    return {
+      ...http,
+      isAllowedHost: (domain) => allowed.has(domain),
+      allowedHosts: [...allowed.keys()],
+      onlyHost,
+      mayReceive: (sender, recipient) => {
+        const host = allowed.get(sender.domain);
+        return host !== undefined && mayReceive(host, recipient);
+      },
+      admit: sessions.admit,
+      deliver,
+      log: (line) => logRequest(log, line),
+    };
+  }
+
+  async function reload(next: Config): Promise<void> {
+    await server.reload(httpOptions(next));
+    const left = [...hosts.values()].filter((host) => !isReachedAs(host, next.hosts.get(host.domain)));
+    hosts = next.hosts;
+    sessions.release(new Set(left.map(({ domain }) => domain)));
+  }
 
   async function stop(): Promise<void> {
     const drained = server.stop();
@@ -87,4 +106,14 @@ export async function start(
     clearTimeout(cutting);
     await sessions.close();
   }
+}
+
+/** Whether what a login depends on is the same; false for a host that is gone. */
+function isReachedAs(before: HostConfig, now: HostConfig | undefined): boolean {
+  const wayTo = ({ connect, caCertificates, insecurePlaintext }: HostConfig) => ({
+    connect,
+    caCertificates,
+    insecurePlaintext,
+  });
+  return now !== undefined && isDeepStrictEqual(wayTo(before), wayTo(now));
 }

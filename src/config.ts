@@ -4,20 +4,24 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { type ConnectAddress, isLoopback, type ListenAddress } from "./config/addresses.ts";
-import { readCertificates, whyUnreadable } from "./config/certificates.ts";
+import { dirname } from "node:path";
+import type { ListenAddress } from "./config/addresses.ts";
+import { whyUnreadable } from "./config/certificates.ts";
+import { type HostConfig, readHosts } from "./config/hosts.ts";
 import type { Network } from "./config/networks.ts";
 import { type ConfigProblem, keyLabel, showSource } from "./config/problem.ts";
-import { type HostTable, type Report, readValues, sortEntries, toProblem } from "./config/read.ts";
-import { matchesRecipient, type RecipientPattern } from "./config/recipients.ts";
-import { hostSettings, sections } from "./config/settings.ts";
+import { type Report, readFixed, readValues, sortEntries, toProblem } from "./config/read.ts";
+import { sections } from "./config/settings.ts";
+import { readTls, type Tls, warnOfPlainHttp } from "./config/tls.ts";
 import { readToml, type TomlFault } from "./config/toml.ts";
-import { type Jid, parseJid } from "./jid.ts";
+
+export { type HostConfig, mayReceive } from "./config/hosts.ts";
 
 export interface Config {
   readonly http: {
     readonly listen: ListenAddress;
+    /** Undefined: plain HTTP. */
+    readonly tls: Tls | undefined;
     /** Of a Unix socket. */
     readonly socketMode: number;
     /** A new process may take the address over. */
@@ -30,6 +34,8 @@ export interface Config {
     readonly forbiddenCharacters: "refuse" | "replace";
     readonly waitMaxMs: number;
     readonly trustedProxies: readonly Network[];
+    /** As browsers write them. */
+    readonly allowedOrigins: readonly string[];
   };
   readonly sessions: {
     readonly idleMs: number;
@@ -57,22 +63,13 @@ export interface Config {
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
 
-export interface HostConfig {
-  readonly domain: string;
-  /** Undefined: DNS SRV. */
-  readonly connect: ConnectAddress | undefined;
-  /** PEM certificates trusted for this host beside the system's. */
-  readonly caCertificates: readonly string[];
-  readonly recipients: readonly RecipientPattern[];
-  /** Milliseconds for which a refusal may follow an acknowledgement; "auto": by what the server says it is. */
-  readonly grace: number | "auto";
-  readonly maxStanzaBytes: number;
-  /** True only together with a loopback `connect`. */
-  readonly insecurePlaintext: boolean;
-}
-
 export type LoadedConfig =
-  | { readonly config: Config; readonly warnings: readonly ConfigProblem[] }
+  | {
+      readonly config: Config;
+      readonly warnings: readonly ConfigProblem[];
+      /** What takes effect at a start only, by its label: `[http] listen`. */
+      readonly fixed: ReadonlyMap<string, unknown>;
+    }
   | { readonly problems: readonly ConfigProblem[] };
 
 /** Reads and checks a file; all that is wrong with it is reported at once, in the order of its lines. Never rejects. */
@@ -99,7 +96,12 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     valuesOf("throttle"),
     valuesOf("log"),
   ];
-  const hosts = await readHosts(sorted.hosts, { folder: dirname(path), faults }, report);
+  const folder = dirname(path);
+  const hosts = await readHosts(sorted.hosts, { folder, faults }, report);
+  const [cert, key] = [sorted.sections.get("http.tls_cert"), sorted.sections.get("http.tls_key")];
+  const tls = await readTls({ folder, cert, key }, report);
+  const isProxied = http.trusted_proxies.length > 0;
+  warnOfPlainHttp(http.listen, tls !== undefined || isProxied, sorted.sections.get("http.listen"), report);
   const hostsTried =
     entries.some(({ path: [section, host], value }) => section === "hosts" && (host ?? value) !== undefined) ||
     faults.some(({ source }) => source.includes("hosts"));
@@ -109,6 +111,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const config: Config = {
     http: {
       listen: http.listen,
+      tls,
       socketMode: http.socket_mode,
       reusePort: http.reuse_port,
       path: http.path,
@@ -117,6 +120,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       forbiddenCharacters: http.forbidden_characters,
       waitMaxMs: http.wait_max,
       trustedProxies: http.trusted_proxies,
+      allowedOrigins: http.allowed_origins,
     },
     sessions: {
       idleMs: sessions.idle,
@@ -143,84 +147,9 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     log,
     hosts,
   };
-  return { config, warnings };
-}
-
-/** Whether the users of a host may write to somebody; the recipient's resource does not matter. */
-export function mayReceive(host: HostConfig, recipient: Jid): boolean {
-  return host.recipients.some((pattern) => matchesRecipient(pattern, recipient));
-}
-
-interface HostSurroundings {
-  /** Where relative paths start. */
-  readonly folder: string;
-  /** What seems absent may be there, in a line that could not be read. */
-  readonly faults: readonly TomlFault[];
-}
-
-async function readHosts(
-  tables: readonly HostTable[],
-  surroundings: HostSurroundings,
-  report: Report,
-): Promise<ReadonlyMap<string, HostConfig>> {
-  const hosts = new Map<string, HostConfig>();
-  const names = new Map<string, HostTable>();
-  for (const table of tables) {
-    const domain = readDomain(table, report);
-    const host = await readHost(domain ?? table.name, table, surroundings, report);
-    if (domain === undefined) continue;
-    const earlier = names.get(domain);
-    if (earlier !== undefined) {
-      report.problem(
-        table.start,
-        `must not be the domain of ${keyLabel(["hosts", earlier.name])} in line ${earlier.start.line} again`,
-      );
-    }
-    names.set(domain, table);
-    hosts.set(domain, host);
-  }
-  return hosts;
-}
-
-function readDomain({ name, start }: HostTable, report: Report): string | undefined {
-  const parsed = parseJid(name);
-  if ("problem" in parsed) {
-    report.problem(start, `must be a domain such as "example.com": ${parsed.problem}`);
-    return undefined;
-  }
-  if (parsed.jid.local !== undefined || parsed.jid.resource !== undefined) {
-    report.problem(start, `must be a domain such as "example.com", without a user or a resource`);
-    return undefined;
-  }
-  return parsed.jid.domain;
-}
-
-async function readHost(
-  domain: string,
-  { name, entries }: HostTable,
-  { folder, faults }: HostSurroundings,
-  report: Report,
-): Promise<HostConfig> {
-  const values = readValues(hostSettings, (key) => entries.get(key));
-  const { connect, recipients, grace, max_stanza: maxStanzaBytes, insecure_plaintext: insecurePlaintext } = values;
-  const caFile = entries.get("ca_file");
-  let caCertificates: readonly string[] = [];
-  if (values.ca_file !== undefined && caFile !== undefined) {
-    const read = await readCertificates(resolve(folder, values.ca_file));
-    if ("rule" in read) report.problem(caFile, read.rule);
-    else caCertificates = read.value;
-  }
-  const plaintext = entries.get("insecure_plaintext");
-  const broken = faults.some(({ path }) => path?.join("\n") === ["hosts", name, "connect"].join("\n"));
-  const connectUnread = connect === undefined && (broken || entries.has("connect"));
-  if (insecurePlaintext && plaintext !== undefined && !connectUnread) {
-    if (connect === undefined || !isLoopback(connect.hostname)) {
-      report.problem(plaintext, `must stand beside a loopback connect (127.0.0.0/8, [::1] or localhost)`);
-    } else if (connect.tls === "direct") {
-      report.warning(plaintext, "has no effect with an xmpps:// connect, which is encrypted from its first byte");
-    }
-  }
-  return { domain, connect, caCertificates, recipients, grace, maxStanzaBytes, insecurePlaintext };
+  // Another certificate can be taken in while the listener runs; TLS where there was none cannot.
+  const fixed = readFixed(sorted).set("[http] tls_cert", tls !== undefined);
+  return { config, warnings, fixed };
 }
 
 async function readText(path: string): Promise<{ readonly value: string } | { readonly rule: string }> {

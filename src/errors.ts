@@ -24,6 +24,7 @@ const traits = {
   no_such_path: permanent,
   method_not_allowed: permanent,
   duplicate_header: permanent,
+  bad_host: permanent,
   bad_path: permanent,
   bad_json: permanent,
   bad_form: permanent,

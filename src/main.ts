@@ -16,6 +16,10 @@ const realProcess: Process = {
       for (const signal of signals) process.off(signal, listener);
     };
   },
+  onReload(listener) {
+    process.on("SIGHUP", listener);
+    return () => process.off("SIGHUP", listener);
+  },
   onFault(listener) {
     process.on("uncaughtException", listener);
     process.on("unhandledRejection", listener);

@@ -9,6 +9,8 @@ export interface ConfigFile {
   readonly file: string;
   readonly config: Config;
   readonly warnings: readonly ConfigProblem[];
+  /** What takes effect at a start only, by its label: `[http] listen`. */
+  readonly fixed: ReadonlyMap<string, unknown>;
 }
 
 /** Where a configuration is looked for when `--config` names none, in this order. */

@@ -10,14 +10,14 @@ const timeoutMs = 5_000;
 export async function health(named: string | undefined, what: "live" | "ready", process: Process): Promise<number> {
   const opened = await openConfigFile(named, process);
   if (opened === undefined) return exitCodes.mistake;
-  const { listen } = opened.config.http;
+  const { listen, tls } = opened.config.http;
   if ("port" in listen && listen.port === 0) {
     process.writeError(
       "post-msg: port 0 means any free one, so nobody can say where to ask; [http] listen needs a port.\n",
     );
     return exitCodes.mistake;
   }
-  const answer = await ask(listen, what);
+  const answer = await ask(listen, tls === undefined ? "http" : "https", what);
   if (answer === undefined) {
     process.writeOutput(`${what}\n`);
     return exitCodes.good;
@@ -27,11 +27,14 @@ export async function health(named: string | undefined, what: "live" | "ready", 
 }
 
 /** Undefined: yes. Otherwise why not. */
-async function ask(listen: Config["http"]["listen"], what: string): Promise<string | undefined> {
-  const [origin, unix] = "unixPath" in listen ? ["http://localhost", listen.unixPath] : [originOf(listen), undefined];
+async function ask(listen: Config["http"]["listen"], scheme: string, what: string): Promise<string | undefined> {
+  const unix = "unixPath" in listen ? listen.unixPath : undefined;
+  const origin = `${scheme}://${"unixPath" in listen ? "localhost" : authorityOf(listen)}`;
   try {
     const response = await fetch(`${origin}/health/${what}`, {
       signal: AbortSignal.timeout(timeoutMs),
+      // The certificate is for the name by which others know it; nothing secret is sent, and nothing believed but this.
+      tls: { rejectUnauthorized: false },
       ...(unix === undefined ? {} : { unix }),
     });
     return response.ok ? undefined : `${unix ?? origin} answers ${response.status}`;
@@ -41,7 +44,7 @@ async function ask(listen: Config["http"]["listen"], what: string): Promise<stri
 }
 
 /** Who listens on all addresses is asked on loopback. */
-function originOf({ hostname, port }: { readonly hostname: string; readonly port: number }): string {
+function authorityOf({ hostname, port }: { readonly hostname: string; readonly port: number }): string {
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

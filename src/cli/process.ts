@@ -9,6 +9,8 @@ export interface Process {
   writeError(text: string): void;
   /** Returns what removes the listener. */
   onSignal(listener: (signal: Signal) => void): () => void;
+  /** SIGHUP. Returns what removes the listener. */
+  onReload(listener: () => void): () => void;
   /** An exception or a rejection that nobody caught. Returns what removes the listener. */
   onFault(listener: (fault: unknown) => void): () => void;
   /** Ends the process at once. */

@@ -1,4 +1,4 @@
-/** `post-msg serve`: runs in the foreground until a signal, or an unforeseen fault, ends it. */
+/** `post-msg serve`: runs in the foreground until a signal, or an unforeseen fault, ends it; SIGHUP makes it read again. */
 
 import { formatProblem } from "../config/problem.ts";
 import type { Config } from "../config.ts";
@@ -6,10 +6,12 @@ import { createLog, type Log } from "../log.ts";
 import { type ConfigFile, openConfigFile } from "./config-file.ts";
 import { type Ending, watchForEnding } from "./ending.ts";
 import { exitCodes, type Process } from "./process.ts";
+import { type Reloading, watchForReload } from "./reload.ts";
 import { version } from "./version.ts";
 
 export interface App {
   readonly url: string;
+  reload(config: Config): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,28 +39,38 @@ export async function serve(named: string | undefined, options: ServeOptions): P
   for (const warning of opened.warnings) log.warn({}, formatProblem(warning));
 
   const ending = watchForEnding(process, log, stopDeadlineMs);
+  const started = Promise.withResolvers<App>();
+  const reloading = watchForReload(opened, process, log, async (config) => (await started.promise).reload(config));
   try {
-    const served = serveUntilEnding(opened, { start: await loadStart(), process, log, ending });
+    const start = async (config: Config) => {
+      const app = await (await loadStart())(config, log);
+      started.resolve(app);
+      return app;
+    };
+    const served = serveUntilEnding(opened, { start, process, log, ending, reloading });
     return await Promise.race([served, ending.overdue]);
   } catch (error) {
     log.error({ err: error }, "An unforeseen fault in post-msg ends it.");
     return exitCodes.fault;
   } finally {
+    reloading.release();
     ending.release();
   }
 }
 
 interface Serving {
-  readonly start: Start;
+  start(config: Config): Promise<App>;
   readonly process: Process;
   readonly log: Log;
   readonly ending: Ending;
+  readonly reloading: Reloading;
 }
 
-async function serveUntilEnding(opened: ConfigFile, { start, process, log, ending }: Serving): Promise<number> {
+async function serveUntilEnding(opened: ConfigFile, serving: Serving): Promise<number> {
+  const { start, process, log, ending, reloading } = serving;
   let app: App;
   try {
-    app = await start(opened.config, log);
+    app = await start(opened.config);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     process.writeError(`${error.message} Free that address, or change [http] listen in "${opened.file}".\n`);
@@ -66,6 +78,8 @@ async function serveUntilEnding(opened: ConfigFile, { start, process, log, endin
   }
   process.writeOutput(`post-msg ${version} listens on ${app.url}\n`);
   const exitCode = await ending.requested;
+  reloading.release();
+  await reloading.settled();
   await app.stop();
   log.info({}, "Stopped.");
   return exitCode;

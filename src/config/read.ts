@@ -105,6 +105,19 @@ export function readValues<S extends Settings>(settings: S, find: (key: string) 
   return Object.fromEntries(values) as Values<S>;
 }
 
+/** What is written, or the default, of every setting that takes effect at a start only; by its label. */
+export function readFixed(sorted: Sorted): Map<string, unknown> {
+  const all = Object.entries(sections).flatMap(([section, settings]) =>
+    Object.entries<Setting>(settings).map(([key, setting]) => ({ section, key, setting })),
+  );
+  const fixed = all.filter(({ setting }) => setting.reloads === undefined);
+  return new Map(
+    fixed.map(({ section, key, setting }) => {
+      return [keyLabel([section, key]), sorted.sections.get(`${section}.${key}`)?.value ?? setting.default];
+    }),
+  );
+}
+
 function settingsOf(section: string): Settings {
   if (section === "hosts") return hostSettings;
   const found = Object.entries(sections).find(([name]) => name === section);

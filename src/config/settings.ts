@@ -14,6 +14,7 @@ import {
   pathRule,
 } from "./addresses.ts";
 import { parseNetwork, proxyRule } from "./networks.ts";
+import { originRule, parseOrigin } from "./origins.ts";
 import { parseRecipient, recipientsRule } from "./recipients.ts";
 import {
   boolean,
@@ -35,11 +36,15 @@ export interface Setting {
   readonly help: string;
   /** For the documents, where the default shows nothing. */
   readonly example?: string | boolean;
+  /** A change takes effect at SIGHUP, and not only when post-msg starts again. All settings of [hosts] are such. */
+  readonly reloads?: true;
 }
 
 export type Settings = Readonly<Record<string, Setting>>;
 
 const caFileRule = `must be the path of a file with PEM certificates`;
+const certRule = `must be the path of a file with PEM certificates, the listener's own first`;
+const keyRule = `must be the path of a file with a PEM private key`;
 
 export const sections = {
   http: {
@@ -47,6 +52,20 @@ export const sections = {
       type: text(listenRule, parseListen),
       default: "127.0.0.1:5280",
       help: `Where to listen: "host:port", "[::1]:5280" or "unix:/run/post-msg/http.sock".`,
+    },
+    tls_cert: {
+      type: text(certRule, (path) => ({ value: path })),
+      default: "",
+      example: "/etc/post-msg/cert.pem",
+      help: "With tls_key: HTTPS. Certificates in PEM, the listener's own first; read again at SIGHUP.",
+      reloads: true,
+    },
+    tls_key: {
+      type: text(keyRule, (path) => ({ value: path })),
+      default: "",
+      example: "/etc/post-msg/key.pem",
+      help: "The private key of tls_cert, in PEM. Relative paths of both start at this file's folder.",
+      reloads: true,
     },
     socket_mode: {
       type: text(modeRule, parseMode),
@@ -62,31 +81,43 @@ export const sections = {
       type: text(pathRule, parsePath),
       default: "/msg",
       help: `The path under which messages are taken; not "/", "/rest", "/health" or "/docs".`,
+      reloads: true,
     },
     max_body: {
       type: size("1KiB", "256KiB"),
       default: "64KiB",
       help: "The longest request body that is taken.",
+      reloads: true,
     },
     max_in_flight: {
       type: integer(1, 1_000_000),
       default: 1000,
       help: "The most requests that are served at one time; beyond it, 503 at once.",
+      reloads: true,
     },
     forbidden_characters: {
       type: choice("refuse", "replace"),
       default: "refuse",
       help: "What XML 1.0 cannot carry: refuse the message, or replace each such character with U+FFFD.",
+      reloads: true,
+    },
+    allowed_origins: {
+      type: list(originRule, parseOrigin, 0),
+      default: [],
+      help: "Origins of other sites whose web pages may send messages (CORS).",
+      reloads: true,
     },
     trusted_proxies: {
       type: list(proxyRule, parseNetwork, 0),
       default: [],
       help: "Addresses and networks whose X-Forwarded-For and Forwarded headers are believed.",
+      reloads: true,
     },
     wait_max: {
       type: duration("0s", "5m"),
       default: "60s",
       help: `The longest wait for a delivery receipt that a request may ask for ("Prefer: wait=N").`,
+      reloads: true,
     },
   },
   sessions: {

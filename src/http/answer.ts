@@ -2,6 +2,7 @@
 
 import { asFailure, type Failure } from "../errors.ts";
 import type { RequestLine } from "../request-log.ts";
+import { refuseAmbiguous } from "./ambiguous.ts";
 import { writeProblem } from "./problem.ts";
 
 /** What a request leaves for its closing line as it becomes known. */
@@ -20,6 +21,7 @@ export async function answer(
   let failure: Failure | undefined;
   let response: Response;
   try {
+    refuseAmbiguous(request.headers);
     response = await work(trail);
   } catch (error) {
     failure = asFailure(error);

@@ -1,4 +1,4 @@
-/** Takes the address to listen on: a TCP port or a Unix socket, alone or from a process that is about to end. */
+/** Takes the address to listen on: a TCP port or a Unix socket, alone or from a listener that is about to close. */
 
 import { cannotListen, errorCode, explain } from "./cannot-listen.ts";
 import { preferNewest } from "./newest-listener.ts";
@@ -23,13 +23,16 @@ export interface Listener {
   cut(): Promise<void>;
 }
 
-type Address = Pick<HttpOptions, "listen" | "socketMode" | "reusePort">;
+export interface Address extends Pick<HttpOptions, "listen" | "socketMode" | "tls"> {
+  /** Whoever listens there already closes soon; else it is refused. */
+  readonly takeOver: boolean;
+}
 
 /** Rejects with an Error whose message says why the address cannot be had. */
 export async function openListener(address: Address, options: ServeOptions): Promise<Listener> {
-  return "unixPath" in address.listen
-    ? openSocket(address.listen.unixPath, address, options)
-    : openPort(address.listen, address, options);
+  const { listen, tls } = address;
+  const serve = tls === undefined ? options : { ...options, tls: { cert: tls.certificates, key: tls.key } };
+  return "unixPath" in listen ? openSocket(listen.unixPath, address, serve) : openPort(listen, address, serve);
 }
 
 /** IPv6 addresses in brackets. */
@@ -37,10 +40,11 @@ export function hostInUrl(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-async function openSocket(path: string, { socketMode, reusePort }: Address, options: ServeOptions): Promise<Listener> {
+async function openSocket(path: string, { socketMode, takeOver }: Address, options: ServeOptions): Promise<Listener> {
   const { idleTimeout: _, ...rest } = options; // Bun has one for TCP only.
-  const place = { path, mode: socketMode, takeOver: reusePort };
-  const { server, remove } = await placeSocket(place, (unix) => Bun.serve({ ...rest, unix }));
+  const { server, remove } = await placeSocket({ path, mode: socketMode, takeOver }, (unix) =>
+    Bun.serve({ ...rest, unix }),
+  );
   const stop = (cut: boolean) => {
     remove();
     return server.stop(cut);
@@ -48,17 +52,25 @@ async function openSocket(path: string, { socketMode, reusePort }: Address, opti
   return { port: undefined, stop: () => stop(false), cut: () => stop(true) };
 }
 
-function openPort(
-  { hostname, port }: { readonly hostname: string; readonly port: number },
-  { reusePort }: Address,
-  options: ServeOptions,
-): Listener {
-  let server: BunServer;
+interface Port {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A certificate is renewed by a second listener on the same port, since Bun keeps the one that it began with. */
+function openPort({ hostname, port }: Port, { takeOver, tls }: Address, options: ServeOptions): Listener {
+  const shares = takeOver || tls !== undefined;
   try {
-    server = Bun.serve({ ...options, hostname, port, reusePort });
+    if (shares && !takeOver && port !== 0) refuseTaken({ hostname, port });
+    const server = Bun.serve({ ...options, hostname, port, reusePort: shares });
+    if (shares) preferNewest(server.port ?? port);
+    return { port: server.port, stop: () => server.stop(), cut: () => server.stop(true) };
   } catch (error) {
     throw cannotListen(`${hostInUrl(hostname)}:${port}`, explain(errorCode(error)), error);
   }
-  if (reusePort) preferNewest(server.port ?? port);
-  return { port: server.port, stop: () => server.stop(), cut: () => server.stop(true) };
+}
+
+/** One that may be shared is not refused by the system where others share it too. */
+function refuseTaken({ hostname, port }: Port): void {
+  Bun.listen({ hostname, port, exclusive: true, socket: { data() {} } }).stop(true);
 }

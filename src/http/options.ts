@@ -10,6 +10,8 @@ export type ListenAddress = { readonly hostname: string; readonly port: number }
 
 export interface HttpOptions {
   readonly listen: ListenAddress;
+  /** PEM; undefined: plain HTTP. */
+  readonly tls: { readonly certificates: string; readonly key: string } | undefined;
   /** Permissions of a Unix socket. */
   readonly socketMode: number;
   /** A new process may take the address over while this one still answers. */
@@ -24,6 +26,8 @@ export interface HttpOptions {
   readonly waitMaxMs: number;
   /** Whose X-Forwarded-For and Forwarded are believed. */
   readonly trustedProxies: readonly ProxyNetwork[];
+  /** Of web pages that may send, as browsers write them. */
+  readonly allowedOrigins: readonly string[];
   /** The domains whose users may send, normalised as in `Jid.domain`. */
   readonly allowedHosts: readonly string[];
   /** The same as a question; called with a `Jid.domain`. */

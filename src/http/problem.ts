@@ -29,6 +29,7 @@ export const statuses: Record<Code, Status> = {
   no_such_path: 404,
   method_not_allowed: 405,
   duplicate_header: 400,
+  bad_host: 400,
   bad_path: 400,
   bad_json: 400,
   bad_form: 400,

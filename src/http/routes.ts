@@ -3,6 +3,7 @@
 import { Elysia } from "elysia";
 import { Failure } from "../errors.ts";
 import { answer } from "./answer.ts";
+import { shareWithOrigin } from "./cross-site.ts";
 import { describeHealth, healthPath } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { HttpOptions } from "./options.ts";
@@ -25,9 +26,11 @@ export function createRoutes(
   options: HttpOptions,
   { clientOf, isReady, inFlight }: Surroundings,
 ): (request: Request) => Response | Promise<Response> {
-  const { path, log, maxInFlight } = options;
+  const { path, log, maxInFlight, allowedOrigins } = options;
+  const reply: typeof answer = async (request, ...rest) =>
+    shareWithOrigin(request, await answer(request, ...rest), allowedOrigins);
   const post = ({ request }: Context) =>
-    answer(request, log, (trail) =>
+    reply(request, log, (trail) =>
       inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options)),
     );
   // Asked every few seconds, for ever: nothing to fill a log with.
@@ -37,8 +40,8 @@ export function createRoutes(
       () => {},
       () => describeHealth(request, isReady),
     );
-  const describe = ({ request }: Context) => answer(request, log, describeResource);
-  const refuseMethod = ({ request }: Context) => answer(request, log, () => throwMethodNotAllowed(request));
+  const describe = ({ request }: Context) => reply(request, log, describeResource);
+  const refuseMethod = ({ request }: Context) => reply(request, log, () => throwMethodNotAllowed(request));
   const refusePath = ({ request }: Context) => answer(request, log, () => throwNoSuchPath(request, path));
   // The body is ours to read: Elysia would buffer it unbounded and answer a bad one in its own words.
   const posted = { parse: "none", response: messageResponses } as const;

@@ -22,7 +22,7 @@ export async function sendMessage(
   const { requestId } = trail;
 
   const named = recipientInPath(url, options.path);
-  refuseCrossSite(headers);
+  refuseCrossSite(headers, options.allowedOrigins);
   const credentials = readCredentials(headers, options);
   const sender = credentials.account;
   trail.senderDomain = sender.domain;

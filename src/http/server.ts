@@ -4,14 +4,20 @@
  */
 
 import { createClientAddress } from "./client-address.ts";
+import { type Door, openDoor, type Serve } from "./door.ts";
 import { InFlight } from "./in-flight.ts";
-import { hostInUrl, type Listener, openListener } from "./listen.ts";
-import type { HttpOptions } from "./options.ts";
+import { hostInUrl } from "./listen.ts";
+import type { HttpOptions, ListenAddress } from "./options.ts";
 import { createRoutes } from "./routes.ts";
 
 export interface HttpServer {
   /** Where messages are posted to: `http://127.0.0.1:5280/msg`, or `unix:/run/post-msg/http.sock`. */
   readonly url: string;
+  /**
+   * From now on requests are judged by these options, but for the address, and new connections see the new certificate.
+   * Rejects with an Error whose message says why that cannot be; then nothing has changed. One call at a time.
+   */
+  reload(options: HttpOptions): Promise<void>;
   /**
    * Is not ready any more, refuses new connections, finishes the requests in flight, closes the idle connections. Where
    * another process may have the address by then (`reusePort`), connections that came here first are served for a moment.
@@ -21,58 +27,68 @@ export interface HttpServer {
   cut(): Promise<void>;
 }
 
-/** For connections between two requests and for headers; a request that has begun has deadlines of its own. */
-const idleTimeoutSeconds = 30;
-/** How long connections are still served when another listener has the address: theirs may wait in the queue, or be idle. */
-const lingerMs = 1_000;
-
 /** Rejects with an Error whose message says why the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const clientAddress = createClientAddress(options.trustedProxies);
-  /** Elysia's handlers see the request alone. */
-  const peers = new WeakMap<Request, string>();
+  const { socketMode, reusePort } = options;
+  const inFlight = new InFlight();
   let stopping = false;
-  const routes = createRoutes(options, {
-    clientOf: (request) => clientAddress(peers.get(request), request.headers),
-    isReady: () => !stopping,
-    inFlight: new InFlight(),
-  });
-  const listener = await openListener(options, {
-    idleTimeout: idleTimeoutSeconds,
-    development: false,
-    // Bun's own 413 has no body; body.ts counts and answers.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    async fetch(received, bun) {
-      // Bun's idle timeout would cut slow uploads and requests that wait for an acknowledgement.
-      bun.timeout(received, 0);
-      const request = withAbsoluteUrl(received);
-      const peer = bun.requestIP(received)?.address;
-      if (peer !== undefined) peers.set(request, peer);
-      try {
-        const response = await routes(request);
-        // The next request of this caller shall go to whoever listens then.
-        if (stopping) response.headers.set("Connection", "close");
-        return response;
-      } finally {
-        bun.timeout(received, idleTimeoutSeconds);
-      }
-    },
-  });
-  return { url: urlOf(options, listener), stop, cut: () => listener.cut() };
+  let { tls } = options;
+  let serve = createServe(options);
+  let door = await open(options, reusePort);
+  /** Doors that were left, until they are closed. */
+  const left = new Set<Door>();
+  const listen: ListenAddress = door.port === undefined ? options.listen : { ...options.listen, port: door.port };
+  return { url: urlOf(listen, options), reload, stop, cut };
+
+  async function reload(next: HttpOptions): Promise<void> {
+    // A listener that speaks plain HTTP goes on to do so.
+    if (next.tls !== undefined && tls !== undefined && isOther(next.tls, tls)) {
+      const old = door;
+      door = await open({ listen, socketMode, tls: next.tls }, true);
+      tls = next.tls;
+      left.add(old);
+      void old.leave().finally(() => left.delete(old));
+    }
+    serve = createServe(next);
+  }
 
   async function stop(): Promise<void> {
     stopping = true;
-    if (options.reusePort) await Bun.sleep(lingerMs);
-    await listener.stop();
+    const closed = reusePort ? door.leave() : door.stop();
+    await Promise.all([closed, ...Array.from(left, (each) => each.stop())]);
+  }
+
+  async function cut(): Promise<void> {
+    await Promise.all(Array.from([door, ...left], (each) => each.cut()));
+  }
+
+  function open(address: Pick<HttpOptions, "listen" | "socketMode" | "tls">, takeOver: boolean): Promise<Door> {
+    return openDoor({ ...address, takeOver }, (request, peer) => serve(request, peer));
+  }
+
+  function createServe(served: HttpOptions): Serve {
+    const clientAddress = createClientAddress(served.trustedProxies);
+    /** Elysia's handlers see the request alone. */
+    const peers = new WeakMap<Request, string>();
+    const routes = createRoutes(served, {
+      clientOf: (request) => clientAddress(peers.get(request), request.headers),
+      isReady: () => !stopping,
+      inFlight,
+    });
+    return async (request, peer) => {
+      if (peer !== undefined) peers.set(request, peer);
+      return routes(request);
+    };
   }
 }
 
-function urlOf({ listen, path }: HttpOptions, { port }: Listener): string {
-  if ("unixPath" in listen) return `unix:${listen.unixPath}`;
-  return `http://${hostInUrl(listen.hostname)}:${port}${path}`;
+type Tls = NonNullable<HttpOptions["tls"]>;
+
+function isOther(one: Tls, other: Tls): boolean {
+  return one.certificates !== other.certificates || one.key !== other.key;
 }
 
-/** Without a usable Host (HTTP/1.0) Bun gives the path alone, which the router would misread. */
-function withAbsoluteUrl(request: Request): Request {
-  return request.url.startsWith("/") ? new Request(`http://unnamed${request.url}`, request) : request;
+function urlOf(listen: ListenAddress, { tls, path }: HttpOptions): string {
+  if ("unixPath" in listen) return `unix:${listen.unixPath}`;
+  return `${tls === undefined ? "http" : "https"}://${hostInUrl(listen.hostname)}:${listen.port}${path}`;
 }

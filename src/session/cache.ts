@@ -49,6 +49,8 @@ export interface SessionCache {
   open(credentials: Credentials, address: string): Promise<Session>;
   /** Live sessions and logins under way. */
   readonly size: number;
+  /** Takes the sessions of these domains from everybody; each is closed when it owes no answer any more. */
+  release(domains: ReadonlySet<string>): void;
   /** Answers whatever is still open in any session, and ends the logins under way; for the end of a shutdown. */
   giveUp(): void;
   /** Refuses new sessions and closes every stream properly. */
@@ -64,6 +66,8 @@ export function createCache(options: CacheOptions): SessionCache {
   const { log, verifyMs } = options;
   const gate = new Gatekeeper(options);
   const slots = new Map<string, Slot>();
+  /** Released, and not closed yet. */
+  const released = new Set<Slot>();
   /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
   const proofs = new Map<string, Promise<void>>();
   let closed = false;
@@ -75,10 +79,11 @@ export function createCache(options: CacheOptions): SessionCache {
     get size() {
       return slots.size;
     },
+    release,
     giveUp() {
       closed = true;
       gate.giveUp(answers.stopping());
-      for (const { session } of slots.values()) session.giveUp();
+      for (const { session } of all()) session.giveUp();
     },
     close,
   };
@@ -227,6 +232,22 @@ export function createCache(options: CacheOptions): SessionCache {
     for (const slot of idle()) if (slot.session.lastUsedMs < before) retire(slot);
   }
 
+  function release(domains: ReadonlySet<string>): void {
+    for (const slot of [...slots.values()].filter(({ session }) => domains.has(session.account.domain))) {
+      forget(slot);
+      released.add(slot);
+      slot.ready.then(
+        () => slot.session.finish(),
+        () => released.delete(slot),
+      );
+      slot.session.ended.then(() => released.delete(slot));
+    }
+  }
+
+  function all(): Slot[] {
+    return [...slots.values(), ...released];
+  }
+
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */
   function retire(slot: Slot): void {
     forget(slot);
@@ -241,9 +262,7 @@ export function createCache(options: CacheOptions): SessionCache {
   async function close(): Promise<void> {
     closed = true;
     clearInterval(sweeper);
-    await Promise.all(
-      [...slots.values()].map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})),
-    );
+    await Promise.all(all().map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})));
   }
 }
 

@@ -21,8 +21,8 @@ export interface GatekeeperOptions {
   readonly loginTimeoutMs: number;
   /** Logins and proofs at a time. */
   readonly loginConcurrency: number;
-  /** Domains that may log in; with more than one, none may take more than half of the places. */
-  readonly domains: number;
+  /** How many domains may log in now; with more than one, none may take more than half of the places. */
+  domains(): number;
   /** The XMPP server's address as last connected to, whose own ban tables know us; undefined until then. */
   serverOf(domain: string): string | undefined;
   readonly log: Log;
@@ -52,7 +52,7 @@ export class Gatekeeper {
     this.#throttle = new Throttle(options.throttle);
     this.#budget = new ServerBudget(options.throttle, (server) => this.#warnSpent(server));
     const { loginConcurrency: places, domains } = options;
-    this.#turnstile = new Turnstile(places, domains > 1 ? Math.max(1, Math.floor(places / 2)) : places);
+    this.#turnstile = new Turnstile(places, () => (domains() > 1 ? Math.max(1, Math.floor(places / 2)) : places));
   }
 
   /** 429, for credentials that no session vouches for; undefined: they may try, as those that have worked always may. */

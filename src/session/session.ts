@@ -32,6 +32,8 @@ export class Session {
   #endedBecause: Failure | undefined;
   #begun = false;
   #closing = false;
+  /** No more messages are taken. */
+  #finishing = false;
   #socketFull = false;
   #flushScheduled = false;
   /** How many connections have come back since a message last got through. */
@@ -129,6 +131,12 @@ export class Session {
     else if (!this.over) this.#end(new Failure("stream_closed", "The session was closed."));
   }
 
+  /** Takes no more messages, and closes the stream when it owes no answer any more. */
+  finish(): void {
+    this.#finishing = true;
+    if (!this.busy) void this.close();
+  }
+
   /** Answers at once whatever is still open, and closes nothing; for the end of a shutdown. */
   giveUp(): void {
     const { written, waiting, acknowledged } = this.#ledger.giveUp();
@@ -139,7 +147,7 @@ export class Session {
   }
 
   #refuse(id: string, to: Jid, bytes: number, signal: AbortSignal): Failure | undefined {
-    if (this.#endedBecause !== undefined || this.#closing) return answers.closed(this.account, this.#endedBecause);
+    if (this.over || this.#closing || this.#finishing) return answers.closed(this.account, this.#endedBecause);
     if (signal.aborted) return answers.withdrawn(to, "its caller hung up");
     if (this.#ledger.has(id)) return answers.idInUse(id);
     const { maxPending, maxPendingBytes } = this.#options;
@@ -206,6 +214,7 @@ export class Session {
 
   #settled(): void {
     if (!this.busy) this.#deadlines.stop();
+    if (this.#finishing && !this.#closing && !this.busy) void this.close();
     if (this.#suspect === undefined || this.#ledger.has(this.#suspect.id)) return;
     this.#suspect = undefined;
     this.#flush();

@@ -10,13 +10,13 @@ interface Group {
 
 export class Turnstile {
   readonly #places: number;
-  readonly #placesOfGroup: number;
+  readonly #placesOfGroup: () => number;
   /** In the order of their turns. */
   readonly #groups = new Map<string, Group>();
   #held = 0;
 
-  /** `placesOfGroup`: the most that one group may hold. */
-  constructor(places: number, placesOfGroup: number) {
+  /** `placesOfGroup`: the most that one group may hold at the moment. */
+  constructor(places: number, placesOfGroup: () => number) {
     this.#places = places;
     this.#placesOfGroup = placesOfGroup;
   }
@@ -61,8 +61,9 @@ export class Turnstile {
   }
 
   #admit(): void {
+    const placesOfGroup = this.#placesOfGroup();
     while (this.#held < this.#places) {
-      const next = [...this.#groups].find(([, { held, waiting }]) => waiting.length > 0 && held < this.#placesOfGroup);
+      const next = [...this.#groups].find(([, { held, waiting }]) => waiting.length > 0 && held < placesOfGroup);
       if (next === undefined) return;
       const [name, group] = next;
       this.#groups.delete(name);

@@ -120,7 +120,7 @@ function composeParts(peers: readonly Peer[], { certificatePem }: Authority): Pa
       max: 1_000,
       verifyMs: 300_000,
       loginConcurrency: 1_000,
-      domains: 1,
+      domains: () => 1,
       serverOf: (domain) => domain,
       throttle: openThrottle,
       log: createLog({ level: "error", format: "json" }),

@@ -58,7 +58,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     max: 10_000,
     verifyMs: 300_000,
     loginConcurrency: 32,
-    domains: 1,
+    domains: () => 1,
     serverOf: (domain) => domain,
     throttle: openThrottle,
     log: createLog({

@@ -63,6 +63,8 @@ export interface Gateway {
 
 export interface Binary extends Gateway {
   readonly process: ChildProcess;
+  /** Writes another configuration, sends SIGHUP, and resolves when it is in force or was refused. */
+  reload(tables: ConfigTables): Promise<void>;
 }
 
 export async function startGateway(options: GatewayOptions & AppOptions): Promise<Gateway> {
@@ -119,7 +121,14 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     throw error;
   }
   const url = / listens on (\S+)\n/.exec(child.output())?.[1] ?? "";
-  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child });
+  const countReloads = () => readLines().filter(({ msg }) => /read again|in force stays/.test(msg)).length;
+  const reload = async (tables: ConfigTables) => {
+    const before = countReloads();
+    await writeConfig(folder, tables);
+    process.kill(child.pid, "SIGHUP");
+    await eventually(() => countReloads() > before, readyDeadlineMs, "the configuration to be read again");
+  };
+  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child, reload });
 }
 
 type Until = <T>(check: () => T | undefined, deadlineMs: number, what: string) => Promise<T>;

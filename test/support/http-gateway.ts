@@ -22,6 +22,8 @@ export interface Gateway {
   post(path: string, body?: Body, headers?: HeaderTable, method?: string): Promise<Response>;
   /** The message that the request makes; throws if it is not a 201. */
   sent(path: string, body?: Body, headers?: HeaderTable): Promise<Message>;
+  /** With these in place of the options that it was started with. */
+  reload(changed: Partial<HttpOptions>): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -31,8 +33,9 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
   const deliveries: Delivery[] = [];
   const lines: RequestLine[] = [];
   const allowedHosts = overrides.allowedHosts ?? ["example.com", "example.org"];
-  const server = await startHttp({
+  const options: HttpOptions = {
     listen: { hostname: "127.0.0.1", port: 0 },
+    tls: undefined,
     socketMode: 0o660,
     reusePort: false,
     path: "/msg",
@@ -41,6 +44,7 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
     forbiddenCharacters: "refuse",
     waitMaxMs: 60_000,
     trustedProxies: [],
+    allowedOrigins: [],
     admit: () => {},
     allowedHosts,
     isAllowedHost: (domain) => allowedHosts.includes(domain),
@@ -52,7 +56,8 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
       deliveries.push(delivery);
       return (overrides.deliver ?? acknowledge)(delivery);
     },
-  });
+  };
+  const server = await startHttp(options);
   const { origin, port } = new URL(server.url);
   const gateway: Gateway = {
     origin,
@@ -71,6 +76,7 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
       if (response.status !== 201 || last === undefined) throw new Error(await response.text());
       return last.message;
     },
+    reload: (changed) => server.reload({ ...options, ...changed }),
     [Symbol.asyncDispose]: () => server.stop(),
   };
   return gateway;

@@ -12,7 +12,8 @@ const introduction = `# Settings
 
 The configuration is a TOML file. Durations are written "10s", "15m" or "1h", sizes "64KiB". A key that does not exist is an
 error that names the nearest one, and \`post-msg check\` tells all mistakes at once, with their lines. A file needs one host;
-everything else has a default. This page is made from the program's own table by \`make docs\`.
+everything else has a default. What is marked with ↻, and every setting of a host, takes effect at SIGHUP; the rest when
+post-msg starts again. This page is made from the program's own table by \`make docs\`.
 `;
 
 export function settingsPage(): string {
@@ -22,7 +23,7 @@ export function settingsPage(): string {
 
 function table(heading: string, settings: Settings): string {
   const rows = Object.entries(settings).map(
-    ([key, setting]) => `| \`${key}\` | ${defaultOf(setting)} | ${help(setting)} |`,
+    ([key, setting]) => `| \`${key}\`${setting.reloads ? " ↻" : ""} | ${defaultOf(setting)} | ${help(setting)} |`,
   );
   return `## ${heading}\n\n| setting | default | |\n|---|---|---|\n${rows.join("\n")}\n`;
 }

@@ -26,6 +26,7 @@ async function run(listen: string, what: "live" | "ready" = "ready") {
       written.errors += text;
     },
     onSignal: unused,
+    onReload: unused,
     onFault: unused,
     exit: unused,
   };

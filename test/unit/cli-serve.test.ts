@@ -18,6 +18,7 @@ afterAll(() => folder.remove());
 
 function makeProcess() {
   const signalListeners = new Set<(signal: Signal) => void>();
+  const reloadListeners = new Set<() => void>();
   const faultListeners = new Set<(fault: unknown) => void>();
   const written = { output: "", errors: "" };
   const ready = Promise.withResolvers<void>();
@@ -34,6 +35,10 @@ function makeProcess() {
       signalListeners.add(listener);
       return () => signalListeners.delete(listener);
     },
+    onReload: (listener) => {
+      reloadListeners.add(listener);
+      return () => reloadListeners.delete(listener);
+    },
     onFault: (listener) => {
       faultListeners.add(listener);
       return () => faultListeners.delete(listener);
@@ -46,8 +51,9 @@ function makeProcess() {
     exits,
     ready: ready.promise,
     signal: (signal: Signal) => signalListeners.forEach((listener) => void listener(signal)),
+    hangUp: () => reloadListeners.forEach((listener) => void listener()),
     fault: (fault: unknown) => faultListeners.forEach((listener) => void listener(fault)),
-    listeners: () => signalListeners.size + faultListeners.size,
+    listeners: () => signalListeners.size + faultListeners.size + reloadListeners.size,
   };
 }
 
@@ -63,6 +69,7 @@ function startServe(options: { start?: Start; stop?: () => Promise<void>; stopDe
   let stops = 0;
   const start: Start = async () => ({
     url: "http://127.0.0.1:1/msg",
+    reload: async () => {},
     stop: async () => {
       stops += 1;
       await options.stop?.();
@@ -117,7 +124,7 @@ test("a signal that comes before the app listens stops it when it does", async (
   });
   await called.promise;
   serving.signal("SIGTERM");
-  started.resolve({ url: "http://127.0.0.1:1/msg", stop: async () => stopped.resolve() });
+  started.resolve({ url: "http://127.0.0.1:1/msg", reload: async () => {}, stop: async () => stopped.resolve() });
   expect(await serving.ended).toBe(0);
   await stopped.promise;
 });

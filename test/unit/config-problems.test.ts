@@ -45,8 +45,8 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
   ],
   [
     "a setting that only later versions have",
-    `${host}\n[http]\nallowed_origins = []`,
-    [`3: [http] allowed_origins: is not a setting; the nearest one is "trusted_proxies", got []`],
+    `${host}\n[http]\nallowed_peers = []`,
+    [`3: [http] allowed_peers: is not a setting; the nearest one is "allowed_origins", got []`],
   ],
   [
     "a setting outside its table",

@@ -19,6 +19,7 @@ afterAll(() => folder.remove());
 const host = `[hosts."example.com"]`;
 const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.sock"`;
 const modeRule = `must be permissions in octal, in quotes, such as "0660", that let the owner read and write`;
+const originRule = `must be a list of origins such as "https://status.example.com"; "*" would let every web page in`;
 const pathRule = `must begin with "/" and end without one, such as "/msg", of letters, digits and ._~-`;
 const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
 const recipientsRule = `must be a list such as ["*"], ["bob@example.com", "*@example.com", "*.example.org"]`;
@@ -57,6 +58,14 @@ const values: readonly [section: string, key: string, rule: string, written: rea
   ],
   ["[http]", "socket_mode", modeRule, [`"rw"`, `"0440"`, `"0888"`, `"1660"`, `"60"`, `""`, "0o660", "660", "true"]],
   ["[http]", "reuse_port", "must be true or false", [`"yes"`, "1"]],
+  [
+    "[http]",
+    "allowed_origins",
+    originRule,
+    [`["*"]`, `["null"]`, `["status.example.com"]`, `["ftp://a.example"]`, `"https://a.example"`, "[1]"],
+  ],
+  ["[http]", "allowed_origins", `${originRule}; a browser writes "https://a.example"`, [`["https://a.example/"]`]],
+  ["[http]", "allowed_origins", `${originRule}; a browser writes "https://a.example"`, [`["https://A.example:443"]`]],
   ["[http]", "max_in_flight", "must be a whole number from 1 to 1000000", ["0", "1.5", `"9"`, "1000001"]],
   [
     "[http]",

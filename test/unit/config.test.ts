@@ -41,6 +41,7 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
   expect(config).toEqual({
     http: {
       listen: { hostname: "127.0.0.1", port: 5280 },
+      tls: undefined,
       socketMode: 0o660,
       reusePort: false,
       path: "/msg",
@@ -49,6 +50,7 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
       forbiddenCharacters: "refuse",
       waitMaxMs: 60_000,
       trustedProxies: [],
+      allowedOrigins: [],
     },
     sessions: {
       idleMs: 900_000,
@@ -98,6 +100,7 @@ test("every setting is taken from the file", async () => {
     forbidden_characters = "replace"
     wait_max = "5m"
     trusted_proxies = ["127.0.0.1", "2001:db8::/32"]
+    allowed_origins = ["https://status.example.com", "http://localhost:8080"]
     [sessions]
     idle = "1h"
     max = 5
@@ -127,6 +130,7 @@ test("every setting is taken from the file", async () => {
     max_stanza = "64KiB"`);
   expect(config.http).toEqual({
     listen: { hostname: "::1", port: 0 },
+    tls: undefined,
     socketMode: 0o600,
     reusePort: true,
     path: "/gateway/msg",
@@ -138,6 +142,7 @@ test("every setting is taken from the file", async () => {
       { address: "127.0.0.1", prefixBits: 32, family: "ipv4" },
       { address: "2001:db8::", prefixBits: 32, family: "ipv6" },
     ],
+    allowedOrigins: ["https://status.example.com", "http://localhost:8080"],
   });
   expect(config.sessions).toEqual({
     idleMs: 3_600_000,

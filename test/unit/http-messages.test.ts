@@ -77,7 +77,7 @@ describe("a good request", () => {
     expect(gateway.deliveries[0]?.message.to.full).toBe("bob@example.com/desk");
   });
 
-  test.each(["gw", "a b@c", "[::1]:5280", "EXAMPLE.com"])("is served under the host name %p", async (host) => {
+  test.each(["gw", "", "a_b.c-d:", "[::1]:5280", "EXAMPLE.com"])("is served under the host name %p", async (host) => {
     await using gateway = await startGateway();
     const reply = await exchange(
       gateway.port,

@@ -61,7 +61,7 @@ function makeCache(overrides: Partial<Parameters<typeof createCache>[0]> = {}) {
     max: 10,
     verifyMs: 300_000,
     loginConcurrency: 32,
-    domains: 1,
+    domains: () => 1,
     serverOf: (domain) => domain,
     throttle: openThrottle,
     log: createLog({ level: "error", format: "json", destination: { write: () => {} } }),

@@ -18,7 +18,7 @@ function makeWork(turnstile: Turnstile) {
 
 describe("the turnstile", () => {
   test("lets in as many as there are places, and the next in the order of coming", async () => {
-    const { begun, pass, end } = makeWork(new Turnstile(2, 2));
+    const { begun, pass, end } = makeWork(new Turnstile(2, () => 2));
     for (const name of ["a1", "a2", "a3", "a4"]) void pass("a", name);
     await settle();
     expect(begun).toEqual(["a1", "a2"]);
@@ -28,7 +28,7 @@ describe("the turnstile", () => {
   });
 
   test("lets groups take turns, however long one's line is", async () => {
-    const { begun, pass, end } = makeWork(new Turnstile(1, 1));
+    const { begun, pass, end } = makeWork(new Turnstile(1, () => 1));
     for (const name of ["a1", "a2", "a3"]) void pass("a", name);
     void pass("b", "b1");
     await settle();
@@ -41,7 +41,7 @@ describe("the turnstile", () => {
   });
 
   test("keeps places free for others than the group that has its share", async () => {
-    const { begun, pass } = makeWork(new Turnstile(4, 2));
+    const { begun, pass } = makeWork(new Turnstile(4, () => 2));
     for (const name of ["a1", "a2", "a3"]) void pass("a", name);
     void pass("b", "b1");
     await settle();
@@ -49,7 +49,7 @@ describe("the turnstile", () => {
   });
 
   test("gives a place back when the work fails, and none to who has gone", async () => {
-    const turnstile = new Turnstile(1, 1);
+    const turnstile = new Turnstile(1, () => 1);
     const gone = new AbortController();
     const failing = turnstile.pass("a", never, () => Promise.reject(new Error("failed")));
     const leaving = turnstile.pass("a", gone.signal, () => Promise.resolve("late"));

@@ -1,0 +1,52 @@
+/**
+ * SIGHUP: the configuration is read again and given to the app. One that is not good is told, and the one in force stays;
+ * so does what a running process cannot change, which is named.
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import { formatProblem } from "../config/problem.ts";
+import { type Config, loadConfig } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { ConfigFile } from "./config-file.ts";
+import type { Process } from "./process.ts";
+
+export interface Reloading {
+  /** Resolves when what the signals so far have asked for is done. */
+  settled(): Promise<void>;
+  /** Removes the listener. */
+  release(): void;
+}
+
+/** `apply`: rejects with a plain Error whose sentence says why the configuration cannot be taken. */
+export function watchForReload(
+  { file, fixed }: ConfigFile,
+  process: Process,
+  log: Log,
+  apply: (config: Config) => Promise<void>,
+): Reloading {
+  let last = Promise.resolve();
+  const release = process.onReload(() => {
+    // One after the other; each reads what the file says when its turn has come.
+    last = last.then(reload);
+  });
+  return { settled: () => last, release };
+
+  async function reload(): Promise<void> {
+    const loaded = await loadConfig(file);
+    if ("problems" in loaded) {
+      for (const problem of loaded.problems) log.error({}, formatProblem(problem));
+      return log.error({ file }, "The configuration is not good, so the one in force stays.");
+    }
+    for (const warning of loaded.warnings) log.warn({}, formatProblem(warning));
+    try {
+      await apply(loaded.config);
+    } catch (error) {
+      return log.error({ file, err: error }, "The configuration could not be taken, so the one in force stays.");
+    }
+    for (const [setting, value] of loaded.fixed) {
+      if (isDeepStrictEqual(value, fixed.get(setting))) continue;
+      log.warn({ setting }, `${setting} has changed, which takes effect when post-msg starts again.`);
+    }
+    log.info({ file }, "The configuration has been read again.");
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * One listener with all its connections. A door that is left loses no request: who has come is served, and told that the
+ * next request shall go to whoever listens then.
+ */
+
+import { type Address, openListener } from "./listen.ts";
+
+export interface Door {
+  /** Undefined for a Unix socket. */
+  readonly port: number | undefined;
+  /** Refuses new connections, finishes the requests in flight, closes the idle connections. */
+  stop(): Promise<void>;
+  /** The same where another listener has the address already: first, whoever had come here is served for a moment. */
+  leave(): Promise<void>;
+  /** Ends every connection that is still there. */
+  cut(): Promise<void>;
+}
+
+/** `peer`: the address that the connection comes from; undefined: it came over a Unix socket. */
+export type Serve = (request: Request, peer: string | undefined) => Promise<Response>;
+
+/** For connections between two requests and for headers; a request that has begun has deadlines of its own. */
+const idleTimeoutSeconds = 30;
+/** Connections wait in the listener's queue, and callers between two requests may be about to send the next one. */
+const lingerMs = 1_000;
+
+/** Rejects with an Error whose message says why the address cannot be had. */
+export async function openDoor(address: Address, serve: Serve): Promise<Door> {
+  let closing = false;
+  const listener = await openListener(address, {
+    idleTimeout: idleTimeoutSeconds,
+    development: false,
+    // Bun's own 413 has no body; body.ts counts and answers.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    async fetch(received, bun) {
+      // Bun's idle timeout would cut slow uploads and requests that wait for an acknowledgement.
+      bun.timeout(received, 0);
+      try {
+        const response = await serve(forRouter(received), bun.requestIP(received)?.address);
+        if (closing) response.headers.set("Connection", "close");
+        return response;
+      } finally {
+        bun.timeout(received, idleTimeoutSeconds);
+      }
+    },
+  });
+  return {
+    port: listener.port,
+    stop() {
+      closing = true;
+      return listener.stop();
+    },
+    async leave() {
+      closing = true;
+      await Bun.sleep(lingerMs);
+      await listener.stop();
+    },
+    cut: () => listener.cut(),
+  };
+}
+
+/** The router looks for the path behind "http://"; without a usable Host (HTTP/1.0) Bun gives the path alone. */
+function forRouter(request: Request): Request {
+  const { url } = request;
+  if (url.startsWith("http:")) return request;
+  return new Request(url.startsWith("/") ? `http://unnamed${url}` : url.replace(/^https/, "http"), request);
+}
