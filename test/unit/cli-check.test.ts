@@ -39,6 +39,7 @@ async function run(options: CheckOptions, terminal: Partial<Terminal> = {}, stat
       },
       onSignal: unused,
       onFault: unused,
+      onReload: unused,
       exit: () => {},
     },
     terminal: { ...noTerminal, ...terminal },
