@@ -5,6 +5,7 @@ import process from "node:process";
 import { runCommandLine } from "./cli/command-line.ts";
 import { exitCodes, type Process, type Signal } from "./cli/process.ts";
 import { askWithoutEcho, type Terminal } from "./cli/terminal.ts";
+import { openSupervisor, type SupervisorOptions } from "./systemd/supervisor.ts";
 
 const realProcess: Process = {
   writeOutput: (text) => write(1, text),
@@ -51,7 +52,15 @@ function write(descriptor: number, text: string): void {
 try {
   const loadStart = async () => (await import("./app.ts")).start;
   const loadDoctor = async () => (await import("./doctor.ts")).examineHosts;
-  const doors = { process: realProcess, terminal: realTerminal, loadStart, loadDoctor };
+  const openSystemd = (onProblem: SupervisorOptions["onProblem"]) =>
+    openSupervisor({ environment: env, pid: process.pid, onProblem });
+  const doors = {
+    process: realProcess,
+    terminal: realTerminal,
+    loadStart,
+    loadDoctor,
+    openSupervisor: openSystemd,
+  };
   process.exit(await runCommandLine(process.argv.slice(2), doors));
 } catch (error) {
   write(2, `post-msg: an unforeseen fault: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -3,14 +3,11 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { type CheckDoors, check } from "./check.ts";
 import { health } from "./health.ts";
-import { exitCodes, type Process } from "./process.ts";
+import { exitCodes } from "./process.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { version } from "./version.ts";
 
-export interface Doors extends CheckDoors {
-  readonly process: Process;
-  readonly loadStart: ServeOptions["loadStart"];
-}
+export interface Doors extends CheckDoors, Pick<ServeOptions, "process" | "loadStart" | "openSupervisor"> {}
 
 const configOption = [
   "-c, --config <file>",

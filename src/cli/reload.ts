@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { formatProblem } from "../config/problem.ts";
 import { type Config, loadConfig } from "../config.ts";
 import type { Log } from "../log.ts";
+import type { Supervisor } from "../systemd/supervisor.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Process } from "./process.ts";
 
@@ -17,17 +18,21 @@ export interface Reloading {
   release(): void;
 }
 
-/** `apply`: rejects with a plain Error whose sentence says why the configuration cannot be taken. */
-export function watchForReload(
-  { file, fixed }: ConfigFile,
-  process: Process,
-  log: Log,
-  apply: (config: Config) => Promise<void>,
-): Reloading {
+export interface ReloadOptions {
+  readonly process: Process;
+  readonly log: Log;
+  /** Rejects with a plain Error whose sentence says why the configuration cannot be taken. */
+  readonly apply: (config: Config) => Promise<void>;
+  /** Told when it begins and when it is done, well or not. */
+  readonly supervisor: Pick<Supervisor, "reloading" | "ready"> | undefined;
+}
+
+export function watchForReload({ file, fixed }: ConfigFile, options: ReloadOptions): Reloading {
+  const { process, log, apply, supervisor } = options;
   let last = Promise.resolve();
   const release = process.onReload(() => {
     // One after the other; each reads what the file says when its turn has come.
-    last = last.then(reload);
+    last = last.then(supervisor?.reloading).then(reload).then(supervisor?.ready);
   });
   return { settled: () => last, release };
 

@@ -3,6 +3,7 @@
 import { formatProblem } from "../config/problem.ts";
 import type { Config } from "../config.ts";
 import { createLog, type Log } from "../log.ts";
+import type { Supervisor } from "../systemd/supervisor.ts";
 import { type ConfigFile, openConfigFile } from "./config-file.ts";
 import { type Ending, watchForEnding } from "./ending.ts";
 import { exitCodes, type Process } from "./process.ts";
@@ -22,6 +23,8 @@ export interface ServeOptions {
   readonly process: Process;
   /** Called when the configuration is known to be good. */
   readonly loadStart: () => Promise<Start>;
+  /** Whoever started the program and wants to know how it is; default: nobody. */
+  readonly openSupervisor?: (onProblem: (reason: string) => void) => Promise<Supervisor>;
   /** For tests; default: standard error, as the configuration wants it. */
   readonly log?: Log;
   /** From the request to stop to the end, default 25,000. */
@@ -39,15 +42,17 @@ export async function serve(named: string | undefined, options: ServeOptions): P
   for (const warning of opened.warnings) log.warn({}, formatProblem(warning));
 
   const ending = watchForEnding(process, log, stopDeadlineMs);
+  const supervisor = await options.openSupervisor?.((reason) => log.warn({}, `Could not tell systemd: ${reason}.`));
   const started = Promise.withResolvers<App>();
-  const reloading = watchForReload(opened, process, log, async (config) => (await started.promise).reload(config));
+  const apply = async (config: Config) => (await started.promise).reload(config);
+  const reloading = watchForReload(opened, { process, log, apply, supervisor });
   try {
     const start = async (config: Config) => {
       const app = await (await loadStart())(config, log);
       started.resolve(app);
       return app;
     };
-    const served = serveUntilEnding(opened, { start, process, log, ending, reloading });
+    const served = serveUntilEnding(opened, { start, process, log, ending, reloading, supervisor });
     return await Promise.race([served, ending.overdue]);
   } catch (error) {
     log.error({ err: error }, "An unforeseen fault in post-msg ends it.");
@@ -55,6 +60,7 @@ export async function serve(named: string | undefined, options: ServeOptions): P
   } finally {
     reloading.release();
     ending.release();
+    supervisor?.close();
   }
 }
 
@@ -64,10 +70,11 @@ interface Serving {
   readonly log: Log;
   readonly ending: Ending;
   readonly reloading: Reloading;
+  readonly supervisor: Supervisor | undefined;
 }
 
 async function serveUntilEnding(opened: ConfigFile, serving: Serving): Promise<number> {
-  const { start, process, log, ending, reloading } = serving;
+  const { start, process, log, ending, reloading, supervisor } = serving;
   let app: App;
   try {
     app = await start(opened.config);
@@ -77,9 +84,11 @@ async function serveUntilEnding(opened: ConfigFile, serving: Serving): Promise<n
     return exitCodes.cannotListen;
   }
   process.writeOutput(`post-msg ${version} listens on ${app.url}\n`);
+  supervisor?.ready();
   const exitCode = await ending.requested;
   reloading.release();
   await reloading.settled();
+  supervisor?.stopping();
   await app.stop();
   log.info({}, "Stopped.");
   return exitCode;

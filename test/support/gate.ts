@@ -20,7 +20,10 @@ const runTimeoutMs = 15 * 60_000;
 const bun = process.execPath;
 const tool = (name: string) => [bun, "--bun", join("node_modules/.bin", name)];
 
-const packages = ["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"];
+const packages = [
+  ...["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"],
+  ...["mandoc", "python3", "systemd"],
+];
 const preparations: readonly Step[] = [
   { name: "Debian packages", command: ["sh", "test/support/install-debian.sh", ...packages], onTerminal: true },
   { name: "build", command: ["make", "--no-print-directory", "build"] },

@@ -34,6 +34,8 @@ const rules: readonly Rule[] = [
     /^src\/(?!config[./]).* -> package:.*toml/,
     "src/app.ts -> package:toml-eslint-parser",
   ],
+  ["foreign code only in systemd", /^src\/(?!systemd\/).* -> bun:ffi$/, "src/log.ts -> bun:ffi"],
+  ["systemd knows nothing of ours", /^src\/systemd\/.* -> src\/(?!systemd\/)/, "src/systemd/a.ts -> src/log.ts"],
   ["pino only in log.ts", /^src\/(?!log\.ts ).* -> package:pino/, "src/deliver.ts -> package:pino"],
   [
     "commander only in cli and main.ts",
