@@ -4,6 +4,11 @@
 BUN_VERSION := $(shell sed -n 's/^ *"bun": "\([0-9.]*\)".*/\1/p' package.json)
 BUN := node_modules/.bin/bun
 INSTALLED := node_modules/.installed
+PACKAGING := $(shell find packaging -type f)
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
 
 help: # Lists the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -41,15 +46,28 @@ clean: ## removes what was built and installed here (Debian packages stay)
 
 deps: $(INSTALLED)
 
-# --no-compile-autoload-*: the executable must not read a .env or bunfig.toml of the folder that it is started in.
-# Identifiers keep their names: Elysia reads the source of its handlers.
-post-msg: $(INSTALLED) package.json $(shell find src)
-	@$(BUN) build --compile --minify-whitespace --minify-syntax --format=esm --bytecode --sourcemap=none \
-	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig src/main.ts --outfile post-msg
+install: build/package ## installs what was built: PREFIX=/usr/local, DESTDIR=; a configuration is never overwritten
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" sh build/package/install.sh
+
+uninstall: build/package ## takes away what install brought, but no configuration
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh build/package/install.sh remove
+
+build/package: post-msg $(PACKAGING) $(wildcard *.md docs/*.md) LICENSE
+	@$(BUN) packaging/package-folder.ts build/package
+	@touch $@
+
+post-msg: $(INSTALLED) package.json packaging/compile.ts build/version $(shell find src)
+	@$(BUN) packaging/compile.ts
+
+# Newer than what was built only when the version is another one.
+build/version: $(INSTALLED) always
+	@mkdir -p build
+	@$(BUN) packaging/version.ts >build/version.new
+	@if cmp -s build/version.new build/version; then rm build/version.new; else mv build/version.new build/version; fi
 
 $(INSTALLED): package.json bun.lock
 	npx --yes bun@$(BUN_VERSION) install --frozen-lockfile
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check soak bench fmt docs clean deps
+.PHONY: help demo test build check soak bench fmt docs clean deps install uninstall always

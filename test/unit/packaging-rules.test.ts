@@ -1,0 +1,71 @@
+/** What must hold of the dependencies and of the systemd unit. */
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import lockfile from "../../bun.lock" with { type: "jsonc" };
+import manifest from "../../package.json" with { type: "json" };
+import { runToEnd } from "../support/child-process.ts";
+
+const root = join(import.meta.dir, "../..");
+const direct = Object.keys(manifest.dependencies);
+
+interface LockedPackage {
+  readonly name: string;
+  readonly facts: { readonly hasInstallScript?: boolean; readonly dependencies?: Readonly<Record<string, string>> };
+  readonly integrity: unknown;
+}
+
+const locked = new Map(
+  Object.entries(lockfile.packages as Record<string, readonly unknown[]>).map(([key, [id, , facts, integrity]]) => {
+    const name = String(id).replace(/@[^@]+$/, "");
+    return [key, { name, facts, integrity } as LockedPackage];
+  }),
+);
+
+test("there are at most 12 direct runtime dependencies, each of an exact version and with its reason in ARCHITECTURE.md", async () => {
+  expect(direct.length).toBeLessThanOrEqual(12);
+  for (const version of Object.values(manifest.dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  const architecture = await Bun.file(join(root, "ARCHITECTURE.md")).text();
+  const section = architecture.split("## Dependencies\n")[1]?.split("\n## ")[0] ?? "";
+  const named = [...section.matchAll(/^\| ([^|]+) \| [^|]{10,} \|$/gm)].map(([, names = ""]) => names);
+  const reasons = named.flatMap((names) => [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name));
+  expect(reasons.sort()).toEqual([...direct].sort());
+});
+
+test("no package that users get has an install script", () => {
+  const scripted = [...runtimeClosure()].filter((key) => locked.get(key)?.facts.hasInstallScript === true);
+  expect(runtimeClosure().size).toBeGreaterThan(direct.length);
+  expect(scripted).toEqual([]);
+  // The mark is there where there is a script, so that looking for it finds something.
+  expect(locked.get("bun")?.facts.hasInstallScript).toBe(true);
+});
+
+test("every package of the lockfile has its checksum", () => {
+  expect(locked.size).toBeGreaterThan(50);
+  const without = [...locked].filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(String(integrity)));
+  expect(without.map(([key]) => key)).toEqual([]);
+});
+
+test("the unit exposes no more than 1.5 in systemd's own judgement, and has nothing that systemd does not understand", async () => {
+  const unit = join(root, "packaging/post-msg.service");
+  const command = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit];
+  // Its output has colours and pictures where the environment lets it.
+  const env = { ...process.env, SYSTEMD_COLORS: "0", LC_ALL: "C" };
+  const output = await runToEnd(command, { env });
+  const [, exposure] = /Overall exposure level for post-msg\.service: (\d+\.\d) /.exec(output) ?? [];
+  expect(Number(exposure)).toBeLessThanOrEqual(1.5);
+  expect(output).not.toMatch(/Unknown|Invalid|ignoring/);
+});
+
+/** By the lockfile's keys: "pino", "pino-pretty/sonic-boom". */
+function runtimeClosure(): ReadonlySet<string> {
+  const found = new Set<string>();
+  const add = (name: string, user: string) => {
+    const key = [`${user}/${name}`, name].find((each) => locked.has(each));
+    if (key === undefined || found.has(key)) return;
+    found.add(key);
+    for (const each of Object.keys(locked.get(key)?.facts.dependencies ?? {})) add(each, key);
+  };
+  for (const name of direct) add(name, "");
+  return found;
+}
