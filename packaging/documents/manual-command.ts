@@ -63,12 +63,14 @@ function brief(command: CommandWords): readonly string[] {
 
 function describeCommand(command: CommandWords): readonly string[] {
   const examples = examplesOf(command.after);
+  const exitCodes = /^Exit codes: .*$/m.exec(command.after)?.[0];
   return [
     subsection(command.name),
     text(command.help),
     ...command.arguments.map(({ name, help }) => item(italic(name), text(help))),
     ...command.options.filter(({ long }) => long !== "--help").map(describeOption),
     ...(examples === "" ? [] : [paragraph("For example:"), example(examples)]),
+    ...(exitCodes === undefined ? [] : [paragraph(text(exitCodes))]),
   ];
 }
 
