@@ -1,6 +1,6 @@
 /**
  * One datagram to a Unix socket, through libc: neither Bun nor node:dgram has such sockets. Linux alone, with glibc or
- * musl; the one place that calls foreign code.
+ * musl.
  */
 
 import { dlopen, type Library } from "bun:ffi";

@@ -63,7 +63,7 @@ test.each([{ WATCHDOG_USEC: "20000", WATCHDOG_PID: "1" }, { WATCHDOG_USEC: "0" }
     );
     const { supervisor } = await open({ NOTIFY_SOCKET: systemd.path, ...environment });
     // Time passes: another one is told three times.
-    await using other = await listenForNotifications(join(folder.path, "other"));
+    await using other = await listenForNotifications(`${systemd.path}-other`);
     const ticking = await open({ NOTIFY_SOCKET: other.path, WATCHDOG_USEC: "20000" });
     await other.hears("WATCHDOG=1", 3);
     ticking.supervisor.close();
