@@ -30,6 +30,7 @@ export function commandManual(edition: Edition): string {
       `${bold("SIGTERM")}, ${bold("SIGINT")}`,
       text("No new requests are taken; those in flight are finished, the streams closed. A second one ends at once."),
     ),
+    item(bold("SIGHUP"), text("The configuration is read again; what is not good, or cannot change, is in the log.")),
     section("ENVIRONMENT"),
     item(
       `${bold("NOTIFY_SOCKET")}, ${bold("WATCHDOG_USEC")}`,

@@ -18,23 +18,28 @@ export interface Reloading {
   release(): void;
 }
 
+export interface Reloadable {
+  /** Rejects with a plain Error whose sentence says why the configuration cannot be taken. */
+  reload(config: Config): Promise<void>;
+}
+
 export interface ReloadOptions {
   readonly process: Process;
   readonly log: Log;
-  /** Rejects with a plain Error whose sentence says why the configuration cannot be taken. */
-  readonly apply: (config: Config) => Promise<void>;
+  /** Once it has started; before that, nothing is read again. */
+  readonly app: Promise<Reloadable>;
   /** Told when it begins and when it is done, well or not. */
   readonly supervisor: Pick<Supervisor, "reloading" | "ready"> | undefined;
 }
 
 export function watchForReload({ file, fixed }: ConfigFile, options: ReloadOptions): Reloading {
-  const { process, log, apply, supervisor } = options;
-  let last = Promise.resolve();
+  const { process, log, app, supervisor } = options;
+  let last: Promise<unknown> = app;
   const release = process.onReload(() => {
     // One after the other; each reads what the file says when its turn has come.
     last = last.then(supervisor?.reloading).then(reload).then(supervisor?.ready);
   });
-  return { settled: () => last, release };
+  return { settled: async () => void (await last), release };
 
   async function reload(): Promise<void> {
     const loaded = await loadConfig(file);
@@ -44,7 +49,7 @@ export function watchForReload({ file, fixed }: ConfigFile, options: ReloadOptio
     }
     for (const warning of loaded.warnings) log.warn({}, formatProblem(warning));
     try {
-      await apply(loaded.config);
+      await (await app).reload(loaded.config);
     } catch (error) {
       return log.error({ file, err: error }, "The configuration could not be taken, so the one in force stays.");
     }

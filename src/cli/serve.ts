@@ -44,8 +44,7 @@ export async function serve(named: string | undefined, options: ServeOptions): P
   const ending = watchForEnding(process, log, stopDeadlineMs);
   const supervisor = await options.openSupervisor?.((reason) => log.warn({}, `Could not tell systemd: ${reason}.`));
   const started = Promise.withResolvers<App>();
-  const apply = async (config: Config) => (await started.promise).reload(config);
-  const reloading = watchForReload(opened, { process, log, apply, supervisor });
+  const reloading = watchForReload(opened, { process, log, app: started.promise, supervisor });
   try {
     const start = async (config: Config) => {
       const app = await (await loadStart())(config, log);

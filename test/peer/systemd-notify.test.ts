@@ -33,6 +33,22 @@ test("it says READY when it takes requests, WATCHDOG while it runs, STOPPING at 
   expect(systemd.received().every(({ pid }) => pid === gateway.process.pid)).toBe(true);
 });
 
+test("a reload is told from its beginning to its end, also when the configuration is not good any more", async () => {
+  await using systemd = await listenForNotifications(join(folder.path, "reload"));
+  await using gateway = await startBinary({
+    hosts: hostOf(peer),
+    env: { NOTIFY_SOCKET: systemd.path },
+    expectedErrors: /max_body|not good/,
+  });
+  await systemd.hears("READY=1");
+  await gateway.reload({ hosts: hostOf(peer) });
+  await systemd.hears("READY=1", 2);
+  await gateway.reload({ hosts: hostOf(peer), settings: { http: { max_body: "lots" } } });
+  await systemd.hears("READY=1", 3);
+  const told = systemd.received().map(({ text }) => text.split("\n")[0]);
+  expect(told).toEqual(["READY=1", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1"]);
+});
+
 test("a NOTIFY_SOCKET that leads nowhere is a warning, and messages are delivered all the same", async () => {
   const path = join(folder.path, "nobody");
   await using gateway = await startBinary({ hosts: hostOf(peer), env: { NOTIFY_SOCKET: path } });

@@ -38,15 +38,16 @@ async function watch(apply: (config: Config) => Promise<void> = async () => {}) 
   const lines: { level: string; msg: string; setting?: string }[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const applied: Config[] = [];
-  const reloading = watchForReload(
-    opened,
+  const reload = async (config: Config) => {
+    applied.push(config);
+    await apply(config);
+  };
+  const reloading = watchForReload(opened, {
     process,
-    createLog({ level: "info", format: "json", destination }),
-    async (config) => {
-      applied.push(config);
-      await apply(config);
-    },
-  );
+    log: createLog({ level: "info", format: "json", destination }),
+    app: Promise.resolve({ reload }),
+    supervisor: undefined,
+  });
   const hangUp = () => {
     for (const listener of listeners) listener();
   };
