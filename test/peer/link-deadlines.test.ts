@@ -14,10 +14,13 @@ import { type Peer, startPeer } from "../support/peer/peer.ts";
 
 const deadlineMs = 300;
 const graceMs = 1_000;
-const settings = {
-  sessions: { login_timeout: `${deadlineMs}ms` },
-  delivery: { ack_timeout: `${deadlineMs}ms` },
-};
+const settings = settingsWith(deadlineMs);
+/** For a server that does answer, however busy this machine is. */
+const patientMs = 10_000;
+
+function settingsWith(timeoutMs: number) {
+  return { sessions: { login_timeout: `${timeoutMs}ms` }, delivery: { ack_timeout: `${timeoutMs}ms` } };
+}
 
 interface Answer {
   readonly status: number;
@@ -34,22 +37,25 @@ async function ask(gateway: Gateway, domain: string): Promise<Answer> {
 
 describe("at every step", () => {
   let peers: readonly Peer[] = [];
-  let gateway: Gateway;
+  let impatient: Gateway;
+  let patient: Gateway;
 
   beforeAll(async () => {
     const authority = await makeAuthority();
     peers = await startBadSteps(authority);
-    gateway = await startGateway({ hosts: hostsOf(peers, authority), settings });
+    const hosts = hostsOf(peers, authority);
+    impatient = await startGateway({ hosts, settings });
+    patient = await startGateway({ hosts, settings: settingsWith(patientMs) });
   });
   afterAll(async () => {
-    await gateway.stop();
+    await Promise.all([impatient.stop(), patient.stop()]);
     await Promise.all(peers.map((peer) => peer.stop()));
   });
 
   test.each(badSteps.map((row, index) => [row.name, row, index] as const))("%s", async (_name, row, index) => {
-    const { status, body, tookMs } = await ask(gateway, row.domain);
-    expect(tookMs).toBeLessThan(deadlineMs + graceMs);
     const silent = row.how === "hang" || row.how === "stop-reading";
+    const { status, body, tookMs } = await ask(silent ? impatient : patient, row.domain);
+    expect(tookMs).toBeLessThan((silent ? deadlineMs : patientMs) + graceMs);
     if (isAfterWrite(row)) {
       expect({ status, code: body["code"], outcome: body["outcome"] }).toEqual({
         status: 504,

@@ -25,8 +25,8 @@ describe("the address", () => {
   });
 
   test("that this machine does not have is refused", async () => {
-    expect(await failureOf(startGateway({ listen: { hostname: "192.0.2.1", port: 0 } }))).toMatch(
-      /^Could not listen on "192\.0\.2\.1:0": .+\.$/,
+    expect(await failureOf(startGateway({ listen: { hostname: "192.0.2.1", port: 0 } }))).toBe(
+      'Could not listen on "192.0.2.1:0": this machine has no such address.',
     );
   });
 
@@ -90,6 +90,13 @@ describe("a Unix socket", () => {
     expect((await post()).status).toBe(201);
     await fresh[Symbol.asyncDispose]();
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  test("cannot be made in a folder that is not there", async () => {
+    const listen = { unixPath: join(folder.path, "missing", "http.sock") };
+    expect(await failureOf(startGateway({ listen }))).toBe(
+      `Could not listen on "${listen.unixPath}": its folder does not exist.`,
+    );
   });
 
   test("that a killed process left is replaced", async () => {
