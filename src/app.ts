@@ -5,10 +5,14 @@ import type { Config, HostConfig } from "./config.ts";
 import { mayReceive } from "./config.ts";
 import { createDeliver } from "./deliver.ts";
 import type { HttpOptions } from "./http/options.ts";
+import { statuses } from "./http/problem.ts";
 import { startHttp } from "./http/server.ts";
 import type { Log } from "./log.ts";
+import { startMetrics } from "./metrics/serve.ts";
 import { logRequest } from "./request-log.ts";
 import { createCache } from "./session/cache.ts";
+import type { LoginReport } from "./tally.ts";
+import { version } from "./version.ts";
 import { createConnect } from "./xmpp/connect.ts";
 import { systemLookup } from "./xmpp/lookup.ts";
 import type { Lookup } from "./xmpp/resolve.ts";
@@ -23,6 +27,8 @@ export interface App {
    * whose sentence says why not; then nothing has changed. One call at a time.
    */
   reload(config: Config): Promise<void>;
+  /** Where metrics are read; undefined: nowhere. */
+  readonly metricsUrl: string | undefined;
   /** Takes no more requests, finishes those in flight, closes the streams; done within 25 s. */
   stop(): Promise<void>;
 }
@@ -47,11 +53,17 @@ export async function start(
   { drainMs = defaultDrainMs, lookup = systemLookup(), keepaliveAnswerMs }: AppOptions = {},
 ): Promise<App> {
   let { hosts } = config;
+  const metrics = await startMetrics({ ...config.http, ...config.metrics }, { version, statuses });
+  const { tally } = metrics;
   const { login, verify, serverOf } = createConnect({
     lookup,
     findHost: (domain) => hosts.get(domain),
     keepaliveMs: config.sessions.keepaliveMs,
     keepaliveAnswerMs,
+    onLogin: (report) => {
+      tally.loggedIn(report);
+      logLogin(log, report);
+    },
   });
   const sessions = createCache({
     ...config.sessions,
@@ -62,15 +74,21 @@ export async function start(
     throttle: config.throttle,
     domains: () => hosts.size,
     log,
+    tally,
   });
+  metrics.observe(sessions.census);
   const deliver = createDeliver({
     openSession: sessions.open,
     toStanza: messageStanza,
     maxStanzaBytes: (domain) => hosts.get(domain)?.maxStanzaBytes ?? Number.POSITIVE_INFINITY,
   });
-  const server = await startHttp(httpOptions(config));
+  const server = await startHttp(httpOptions(config)).catch(async (error) => {
+    await metrics.stop();
+    throw error;
+  });
+  if (metrics.url !== undefined) log.info({ url: metrics.url }, "metrics are served");
 
-  return { url: server.url, reload, stop };
+  return { url: server.url, metricsUrl: metrics.url, reload, stop };
 
   function httpOptions({ http, hosts: allowed }: Config): HttpOptions {
     const [onlyHost] = allowed.size === 1 ? allowed.keys() : [];
@@ -85,7 +103,10 @@ export async function start(
       },
       admit: sessions.admit,
       deliver,
-      log: (line) => logRequest(log, line),
+      log: (line) => {
+        tally.answered(line.status, line.failure?.code);
+        logRequest(log, line);
+      },
     };
   }
 
@@ -105,7 +126,15 @@ export async function start(
     clearTimeout(givingUp);
     clearTimeout(cutting);
     await sessions.close();
+    await metrics.stop();
   }
+}
+
+/** With what the gatekeeper's line on the same login does not know; reconnections are only here. */
+function logLogin(log: Log, { kind, account, mechanism, failure, durationMs }: LoginReport): void {
+  const { domain, bare: from } = account;
+  const line = { kind, domain, from, mechanism, ms: Math.round(durationMs), code: failure?.code };
+  log.debug(line, "login tried");
 }
 
 /** Whether what a login depends on is the same; false for a host that is gone. */

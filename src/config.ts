@@ -58,7 +58,10 @@ export interface Config {
   readonly log: {
     readonly level: "debug" | "info" | "warn" | "error";
     readonly format: "auto" | "json" | "pretty";
+    readonly jids: boolean;
   };
+  /** Undefined: no metrics. */
+  readonly metrics: { readonly listen: ListenAddress | undefined };
   /** The domains that may log in, by `Jid.domain`. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
@@ -89,11 +92,12 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const sorted = sortEntries(entries, report);
   const valuesOf = <K extends keyof typeof sections>(name: K) =>
     readValues<(typeof sections)[K]>(sections[name], (key) => sorted.sections.get(`${name}.${key}`));
-  const [http, sessions, delivery, throttle, log] = [
+  const [http, sessions, delivery, throttle, metrics, log] = [
     valuesOf("http"),
     valuesOf("sessions"),
     valuesOf("delivery"),
     valuesOf("throttle"),
+    valuesOf("metrics"),
     valuesOf("log"),
   ];
   const folder = dirname(path);
@@ -144,6 +148,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       maxPending: delivery.max_pending,
       maxPendingBytes: delivery.max_pending_bytes,
     },
+    metrics,
     log,
     hosts,
   };

@@ -3,6 +3,7 @@
 import { Failure } from "./errors.ts";
 import type { Jid } from "./jid.ts";
 import type { Credentials, Message, Receipt } from "./message.ts";
+import type { Times } from "./request-log.ts";
 
 export interface DeliverParts {
   /** The sender's live session; rejects with a Failure. */
@@ -14,7 +15,7 @@ export interface DeliverParts {
 
 interface DeliverSession {
   send(
-    outgoing: { readonly id: string; readonly to: Jid; readonly stanza: string },
+    outgoing: { readonly id: string; readonly to: Jid; readonly stanza: string; readonly times?: Times },
     signal: AbortSignal,
   ): Promise<void>;
   /** What comes back for a message after it was taken. */
@@ -30,6 +31,8 @@ export interface DeliverRequest {
   readonly waitMs: number;
   /** The caller has hung up. */
   readonly signal: AbortSignal;
+  /** Written to as the message gets on. */
+  readonly times?: Times;
 }
 
 export type Deliver = (request: DeliverRequest) => Promise<Receipt>;
@@ -39,11 +42,11 @@ const maxAttempts = 2;
 
 export function createDeliver(parts: DeliverParts): Deliver {
   return async function deliver(request) {
-    const { credentials, message, clientAddress } = request;
+    const { credentials, message, clientAddress, times = {} } = request;
     const stanza = parts.toStanza(message);
     refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
     for (let attempt = 1; ; attempt++) {
-      const session = await parts.openSession(credentials, clientAddress);
+      const session = await timed(times, () => parts.openSession(credentials, clientAddress));
       try {
         return await sendThrough(session, stanza, request);
       } catch (error) {
@@ -55,17 +58,27 @@ export function createDeliver(parts: DeliverParts): Deliver {
   };
 }
 
+/** A second attempt adds to the time of the first. */
+async function timed<T>(times: Times, openSession: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  try {
+    return await openSession();
+  } finally {
+    times.loginMs = (times.loginMs ?? 0) + performance.now() - startedMs;
+  }
+}
+
 async function sendThrough(session: DeliverSession, stanza: string, request: DeliverRequest): Promise<Receipt> {
-  const { credentials, message, waitMs, signal } = request;
+  const { credentials, message, waitMs, signal, times = {} } = request;
   const { id, to, type } = message;
   const receipt = { id, from: credentials.account.bare, to: to.full, type };
   if (waitMs === 0) {
-    await session.send({ id, to, stanza }, signal);
+    await session.send({ id, to, stanza, times }, signal);
     return receipt;
   }
   const watch = session.watch(id, to);
   try {
-    await session.send({ id, to, stanza }, signal);
+    await session.send({ id, to, stanza, times }, signal);
     const outcome = await firstOf(watch.outcome, waitMs, signal);
     if (outcome instanceof Failure) throw outcome;
     return { ...receipt, status: outcome === "received" ? "received" : "accepted" };

@@ -13,26 +13,29 @@ interface CodeTraits {
   /** The same request may succeed later without anybody changing anything. */
   readonly temporary: boolean;
   readonly outcome: Outcome;
+  /** The sentence may hold the caller's own words, such as a piece of the message: it is for the caller alone. */
+  readonly quotesCaller: boolean;
 }
 
-const permanent: CodeTraits = { temporary: false, outcome: "not_sent" };
-const temporary: CodeTraits = { temporary: true, outcome: "not_sent" };
-const unknown: CodeTraits = { temporary: true, outcome: "unknown" };
+const permanent: CodeTraits = { temporary: false, outcome: "not_sent", quotesCaller: false };
+const quoting: CodeTraits = { ...permanent, quotesCaller: true };
+const temporary: CodeTraits = { temporary: true, outcome: "not_sent", quotesCaller: false };
+const unknown: CodeTraits = { temporary: true, outcome: "unknown", quotesCaller: false };
 
 const traits = {
   // The request
-  no_such_path: permanent,
-  method_not_allowed: permanent,
-  duplicate_header: permanent,
-  bad_host: permanent,
-  bad_path: permanent,
-  bad_json: permanent,
-  bad_form: permanent,
-  bad_text: permanent,
-  malformed_html: permanent,
+  no_such_path: quoting,
+  method_not_allowed: quoting,
+  duplicate_header: quoting,
+  bad_host: quoting,
+  bad_path: quoting,
+  bad_json: quoting,
+  bad_form: quoting,
+  bad_text: quoting,
+  malformed_html: quoting,
   cross_site: permanent,
   credentials_missing: permanent,
-  credentials_unusable: permanent,
+  credentials_unusable: quoting,
   credentials_rejected: permanent,
   host_not_allowed: permanent,
   throttled: temporary,
@@ -42,17 +45,17 @@ const traits = {
   upload_too_slow: permanent,
   stanza_too_large: permanent,
   stanza_complaint: permanent,
-  unsupported_media_type: permanent,
-  unsupported_content_encoding: permanent,
+  unsupported_media_type: quoting,
+  unsupported_content_encoding: quoting,
   no_recipient: permanent,
-  bad_recipient: permanent,
-  recipient_conflict: permanent,
-  unknown_field: permanent,
-  bad_field: permanent,
-  bad_type: permanent,
-  kind_not_offered: permanent,
-  foreign_sender: permanent,
-  forbidden_character: permanent,
+  bad_recipient: quoting,
+  recipient_conflict: quoting,
+  unknown_field: quoting,
+  bad_field: quoting,
+  bad_type: quoting,
+  kind_not_offered: quoting,
+  foreign_sender: quoting,
+  forbidden_character: quoting,
   empty_message: permanent,
 
   // Ourselves
@@ -160,6 +163,11 @@ export class Failure extends Error {
 
   get outcome(): Outcome {
     return traits[this.code].outcome;
+  }
+
+  /** The sentence is for the caller alone, and not for the log. */
+  get quotesCaller(): boolean {
+    return traits[this.code].quotesCaller;
   }
 }
 

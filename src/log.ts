@@ -1,8 +1,13 @@
 /**
  * The log: one line an event on standard error, JSON for machines or pretty for people. Written synchronously, so that
  * nothing is lost at an exit, and without worker threads, which the compiled executable cannot start.
+ *
+ * Whatever is put into a field, a line stays one line of valid JSON without a control character, and names nobody: an
+ * address such as alice@example.com is written as a hash under a key that lives with the process, the same one for the
+ * same address, unless whole addresses are wanted.
  */
 
+import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
 import pino from "pino";
 import { prettyFactory } from "pino-pretty";
@@ -29,14 +34,19 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `auto`: pretty when standard error is a terminal, else (and for any other destination) JSON. */
   readonly format: LogFormat;
+  /** Whole JIDs, which at level debug are written anyhow. Default: false. */
+  readonly jids?: boolean;
   /** Default: standard error. */
   readonly destination?: LogDestination;
 }
 
 const standardError = 2;
 const maxCauses = 8;
+/** Of a text in a field, in UTF-16 code units. */
+const maxText = 2_000;
+const maxStack = 8_000;
 
-export function createLog({ level, format, destination }: LogOptions): Log {
+export function createLog({ level, format, jids = false, destination }: LogOptions): Log {
   const onTerminal = destination === undefined && isatty(standardError);
   const sink = destination ?? pino.destination({ dest: standardError, sync: true });
   const pretty = format === "pretty" || (format === "auto" && onTerminal);
@@ -46,31 +56,87 @@ export function createLog({ level, format, destination }: LogOptions): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describeError },
+      serializers: { err: (described) => described },
     },
-    pretty ? makePretty(sink, onTerminal) : sink,
+    pretty ? makePretty(sink, onTerminal) : { write: (line: string) => sink.write(escapeControls(line)) },
   );
-  return {
-    debug: (fields, sentence) => logger.debug(fields, sentence),
-    info: (fields, sentence) => logger.info(fields, sentence),
-    warn: (fields, sentence) => logger.warn(fields, sentence),
-    error: (fields, sentence) => logger.error(fields, sentence),
+  const hide = jids || level === "debug" ? (text: string) => text : makeHide();
+  const writeAt = (each: LogLevel) => (fields: LogFields, sentence: string) => {
+    if (logger.isLevelEnabled(each)) logger[each](tidy(fields, hide), hide(sentence));
   };
+  return { debug: writeAt("debug"), info: writeAt("info"), warn: writeAt("warn"), error: writeAt("error") };
 }
 
+/** People read it on a terminal, which would obey what a control character in a field says. */
 function makePretty(sink: LogDestination, colorize: boolean): LogDestination {
   const toPretty = prettyFactory({ colorize, translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l" });
-  return { write: (line) => sink.write(toPretty(line)) };
+  const visible = (_: string, value: unknown) =>
+    typeof value === "string"
+      ? value.replace(controls, (each) => (/[\n\t]/.test(each) ? each : escapeCharacter(each)))
+      : value;
+  return { write: (line) => sink.write(toPretty(JSON.parse(line, visible))) };
+}
+
+/** Control characters, and those that change the direction of a line or break it. */
+const controls = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+/** Those of them that JSON itself lets stand. */
+const beyondJson = /[\x7F-\x9F\p{Bidi_Control}\u2028\u2029]/u;
+
+function escapeControls(line: string): string {
+  return beyondJson.test(line)
+    ? line.replace(controls, (each) => (each === "\n" ? each : escapeCharacter(each)))
+    : line;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A copy that is safe to write. */
+function tidy(fields: LogFields, hide: (text: string) => string): LogFields {
+  const tidied: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) tidied[name] = tidyValue(name, value, hide);
+  return tidied;
+}
+
+function tidyValue(name: string, value: unknown, hide: (text: string) => string): unknown {
+  if (name === "err") return describeError(value, hide);
+  if (typeof value === "string") return hide(clip(value, maxText));
+  if (typeof value !== "object" || value === null) return value;
+  try {
+    return JSON.parse(JSON.stringify(value), (_, each) =>
+      typeof each === "string" ? hide(clip(each, maxText)) : each,
+    );
+  } catch {
+    return String(value); // A circle, or a number that JSON cannot write.
+  }
+}
+
+function clip(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
+// RFC 7622 keeps the characters left out of the two classes out of a localpart; a resource ends with its quotation.
+const address = /([^\s"&'/:<>@]+@(?:\[[^\]\s]*\]|[^\s"&'/:<>@]*[^\s"&'/:<>@.,;!?)]))(?:\/[^"\n]*)?/g;
+
+/** Whose hash it is, can be found by trying names only while the process lives, and only by itself. */
+function makeHide(): (text: string) => string {
+  const key = randomBytes(32);
+  const hash = (_: string, bare: string) =>
+    `jid:${new Bun.CryptoHasher("sha256", key).update(bare).digest("hex").slice(0, 12)}`;
+  return (text) => (text.includes("@") ? text.replace(address, hash) : text);
 }
 
 /** What is logged of something thrown: no property but these, since a library's error may carry anything. */
-function describeError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return { type: typeof thrown, message: String(thrown), stack: String(thrown) };
+function describeError(thrown: unknown, hide: (text: string) => string): unknown {
+  const say = (text: string) => hide(clip(text, maxStack));
+  if (!(thrown instanceof Error))
+    return { type: typeof thrown, message: say(String(thrown)), stack: say(String(thrown)) };
   return {
-    type: thrown.name,
-    message: thrown.message,
-    ...(hasCode(thrown) ? { code: thrown.code } : {}),
-    stack: stackWithCauses(thrown),
+    type: say(thrown.name),
+    message: say(thrown.message),
+    ...(hasCode(thrown) ? { code: typeof thrown.code === "string" ? say(thrown.code) : thrown.code } : {}),
+    stack: say(stackWithCauses(thrown)),
   };
 }
 

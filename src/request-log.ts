@@ -1,7 +1,18 @@
-/** The closing line of a request in the log: what was answered, and what lies behind a failure. */
+/** The closing line of a request in the log: what was answered, how long it took, and what lies behind a failure. */
 
-import type { Failure } from "./errors.ts";
+import type { Code, Failure } from "./errors.ts";
+import type { Jid } from "./jid.ts";
 import { because, type Log, type LogFields } from "./log.ts";
+
+/** Where the time of a request went, in milliseconds; each is there as soon as it is known. */
+export interface Times {
+  /** Until the sender had a session: nothing where one was there. */
+  loginMs?: number;
+  /** From then until the message was written. */
+  sendMs?: number;
+  /** From then until the server's word on it. */
+  ackMs?: number;
+}
 
 /** Absent members do not apply, or were not known by then. */
 export interface RequestLine {
@@ -9,31 +20,67 @@ export interface RequestLine {
   readonly method: string;
   readonly status: number;
   readonly durationMs: number;
-  readonly senderDomain?: string;
+  readonly sender?: Jid;
+  readonly recipient?: Jid;
+  /** The stanza's. */
+  readonly messageId?: string;
+  /** As far as throttles tell callers apart. */
+  readonly client?: string;
+  readonly times: Times;
+  /** The caller did not wait for the answer. */
+  readonly hungUp: boolean;
   readonly failure?: Failure;
 }
 
+/** Of these the caller's address is logged, so that whoever guesses can be kept out. */
+const guesses: ReadonlySet<Code> = new Set<Code>([
+  "credentials_missing",
+  "credentials_unusable",
+  "credentials_rejected",
+  "host_not_allowed",
+  "throttled",
+  "logins_paused",
+]);
+
 /** A fault of ours is an error, a failure on the way to the recipient a warning, a refused request merely told. */
-export function logRequest(log: Log, { failure, ...request }: RequestLine): void {
-  const { requestId, method, status, senderDomain, durationMs } = request;
-  const line = {
+export function logRequest(log: Log, request: RequestLine): void {
+  const { status, failure } = request;
+  const sentence = failure === undefined ? "request served" : "request refused";
+  if (status === 500) log.error(describe(request), sentence);
+  else if (status > 500) log.warn(describe(request), sentence);
+  else log.info(describe(request), sentence);
+}
+
+/** In this order, on which packaging/fail2ban/filter.d/post-msg.conf relies as far as `client`. */
+function describe(request: RequestLine): LogFields {
+  const { requestId, method, status, durationMs, sender, recipient, messageId, client, times, failure } = request;
+  const { loginMs, sendMs, ackMs } = times;
+  return {
     // Under the name that a caller knows it by from a problem's members.
     request_id: requestId,
     method,
     status,
-    ...(senderDomain === undefined ? {} : { domain: senderDomain }),
-    ms: Math.round(durationMs),
-    ...(failure === undefined ? {} : describe(failure)),
+    ...(failure === undefined ? {} : { code: failure.code, outcome: failure.outcome }),
+    ...(failure === undefined && messageId !== undefined ? { outcome: "sent" } : {}),
+    ...(failure !== undefined && client !== undefined && guesses.has(failure.code) ? { client } : {}),
+    ...(sender === undefined ? {} : { domain: sender.domain, from: sender.bare }),
+    ...(recipient === undefined ? {} : { to: recipient.bare }),
+    ...(messageId === undefined ? {} : { id: messageId }),
+    ms: toTenths(durationMs),
+    ...(loginMs === undefined ? {} : { login_ms: toTenths(loginMs) }),
+    ...(sendMs === undefined ? {} : { send_ms: toTenths(sendMs) }),
+    ...(ackMs === undefined ? {} : { ack_ms: toTenths(ackMs) }),
+    ...(request.hungUp ? { hung_up: true } : {}),
+    ...(failure === undefined ? {} : explain(failure)),
   };
-  const sentence = failure === undefined ? "request served" : "request refused";
-  if (status === 500) log.error(line, sentence);
-  else if (status > 500) log.warn(line, sentence);
-  else log.info(line, sentence);
 }
 
-/** An unforeseen fault with its stack; of what was foreseen, the words are enough. */
-function describe(failure: Failure): LogFields {
-  const { code, outcome, message: reason } = failure;
-  if (code === "internal_error") return { code, outcome, err: failure.cause };
-  return { code, outcome, reason, ...because(failure) };
+/** An unforeseen fault with its stack; of what was foreseen, the words are enough, unless they are the caller's own. */
+function explain(failure: Failure): LogFields {
+  if (failure.code === "internal_error") return { err: failure.cause };
+  return failure.quotesCaller ? {} : { reason: failure.message, ...because(failure) };
+}
+
+function toTenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

@@ -1,11 +1,11 @@
 /** The command line: which commands there are, what they take, and how each is explained. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
+import { version } from "../version.ts";
 import { type CheckDoors, check } from "./check.ts";
 import { health } from "./health.ts";
 import { exitCodes } from "./process.ts";
 import { type ServeOptions, serve } from "./serve.ts";
-import { version } from "./version.ts";
 
 export interface Doors extends CheckDoors, Pick<ServeOptions, "process" | "loadStart" | "openSupervisor"> {}
 

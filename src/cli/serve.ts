@@ -4,11 +4,11 @@ import { formatProblem } from "../config/problem.ts";
 import type { Config } from "../config.ts";
 import { createLog, type Log } from "../log.ts";
 import type { Supervisor } from "../systemd/supervisor.ts";
+import { version } from "../version.ts";
 import { type ConfigFile, openConfigFile } from "./config-file.ts";
 import { type Ending, watchForEnding } from "./ending.ts";
 import { exitCodes, type Process } from "./process.ts";
 import { type Reloading, watchForReload } from "./reload.ts";
-import { version } from "./version.ts";
 
 export interface App {
   readonly url: string;
@@ -79,7 +79,7 @@ async function serveUntilEnding(opened: ConfigFile, serving: Serving): Promise<n
     app = await start(opened.config);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    process.writeError(`${error.message} Free that address, or change [http] listen in "${opened.file}".\n`);
+    process.writeError(`${error.message} Free that address, or change it in "${opened.file}".\n`);
     return exitCodes.cannotListen;
   }
   process.writeOutput(`post-msg ${version} listens on ${app.url}\n`);

@@ -26,6 +26,7 @@ import {
   type SettingType,
   size,
   text,
+  textOrNone,
   unwiseBelow,
 } from "./values.ts";
 
@@ -206,6 +207,14 @@ export const sections = {
       help: "The same within 30 seconds, for servers that count in shorter times.",
     },
   },
+  metrics: {
+    listen: {
+      type: textOrNone(listenRule, parseListen),
+      default: "",
+      example: "127.0.0.1:9590",
+      help: `Where Prometheus reads metrics, at /metrics; empty: nowhere.`,
+    },
+  },
   log: {
     level: {
       type: choice("debug", "info", "warn", "error"),
@@ -216,6 +225,11 @@ export const sections = {
       type: choice("auto", "json", "pretty"),
       default: "auto",
       help: "How events are written; auto: pretty on a terminal, otherwise JSON.",
+    },
+    jids: {
+      type: boolean(),
+      default: false,
+      help: "Whole addresses of senders and recipients in the log, which otherwise has hashes; at level debug, always.",
     },
   },
 } as const satisfies Record<string, Settings>;

@@ -120,6 +120,11 @@ export function text<T>(rule: string, parse: (text: string) => Read<T>): Setting
   return { name: "text", read: (written) => (typeof written === "string" ? parse(written) : { rule }) };
 }
 
+/** A text, or none, which is written as an empty one. */
+export function textOrNone<T>(rule: string, parse: (text: string) => Read<T>): SettingType<T | undefined> {
+  return text<T | undefined>(`${rule}, or ""`, (written) => (written === "" ? { value: undefined } : parse(written)));
+}
+
 /** Of texts, `least` of them or more; the first that breaks the rule is named. */
 export function list<T>(rule: string, parse: (text: string) => Read<T>, least: 0 | 1 = 1): SettingType<readonly T[]> {
   return {

@@ -1,14 +1,20 @@
 /** The frame around every request: its id, its one answer whatever is thrown, its closing line in the log. */
 
 import { asFailure, type Failure } from "../errors.ts";
-import type { RequestLine } from "../request-log.ts";
+import type { Jid } from "../jid.ts";
+import type { RequestLine, Times } from "../request-log.ts";
 import { refuseAmbiguous } from "./ambiguous.ts";
 import { writeProblem } from "./problem.ts";
 
 /** What a request leaves for its closing line as it becomes known. */
 export interface Trail {
   readonly requestId: string;
-  senderDomain?: string;
+  /** Filled by whoever delivers the message. */
+  readonly times: Times;
+  client?: string;
+  sender?: Jid;
+  recipient?: Jid;
+  messageId?: string;
 }
 
 export async function answer(
@@ -17,7 +23,7 @@ export async function answer(
   work: (trail: Trail) => Response | Promise<Response>,
 ): Promise<Response> {
   const startedMs = performance.now();
-  const trail: Trail = { requestId: requestIdOf(request.headers) };
+  const trail: Trail = { requestId: requestIdOf(request.headers), times: {} };
   let failure: Failure | undefined;
   let response: Response;
   try {
@@ -33,6 +39,7 @@ export async function answer(
     method: request.method,
     status: response.status,
     durationMs: performance.now() - startedMs,
+    hungUp: request.signal.aborted,
     ...(failure === undefined ? {} : { failure }),
   });
   return response;

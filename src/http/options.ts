@@ -2,7 +2,7 @@
 
 import type { Jid } from "../jid.ts";
 import type { Credentials, Message, Receipt } from "../message.ts";
-import type { RequestLine } from "../request-log.ts";
+import type { RequestLine, Times } from "../request-log.ts";
 import type { ProxyNetwork } from "./client-address.ts";
 
 /** Where to listen. Port 0: any free one. */
@@ -54,4 +54,6 @@ export interface Delivery {
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** Written to as the message gets on, for the log. */
+  readonly times: Times;
 }

@@ -19,13 +19,14 @@ export async function sendMessage(
   options: HttpOptions,
 ): Promise<Response> {
   const { url, headers, signal } = request;
-  const { requestId } = trail;
+  const { requestId, times } = trail;
+  trail.client = clientAddress;
 
   const named = recipientInPath(url, options.path);
   refuseCrossSite(headers, options.allowedOrigins);
   const credentials = readCredentials(headers, options);
   const sender = credentials.account;
-  trail.senderDomain = sender.domain;
+  trail.sender = sender;
   refuseForeignHost(sender, options);
   options.admit(credentials, clientAddress);
 
@@ -33,13 +34,15 @@ export async function sendMessage(
   const fields = await parse(await readBody(request, options.maxBodyBytes));
   refuseForeignSender(fields.from, sender);
   const to = findRecipient(named, fields.to, sender, options.allowedHosts);
+  trail.recipient = to;
   const preferences = readPreferences(headers, options.waitMaxMs);
   const requestReceipt = preferences.waitSeconds > 0;
   const message = { ...makeMessage(fields, to, options.forbiddenCharacters), requestReceipt };
   if (!options.mayReceive(sender, to)) throw recipientNotAllowed(sender.domain, to.bare);
 
+  trail.messageId = message.id;
   const waitMs = preferences.waitSeconds * 1000;
-  const receipt = await options.deliver({ credentials, message, clientAddress, waitMs, signal, requestId });
+  const receipt = await options.deliver({ credentials, message, clientAddress, waitMs, signal, requestId, times });
   return writeReceipt(receipt, preferences);
 }
 

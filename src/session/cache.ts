@@ -9,6 +9,7 @@ import type { Jid } from "../jid.ts";
 import type { Login, Verify } from "../link.ts";
 import { because, type Log, type LogFields } from "../log.ts";
 import type { Credentials } from "../message.ts";
+import { type Census, noTally } from "../tally.ts";
 import * as answers from "./answers.ts";
 import { type Digest, digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
@@ -51,6 +52,7 @@ export interface SessionCache {
   readonly size: number;
   /** Takes the sessions of these domains from everybody; each is closed when it owes no answer any more. */
   release(domains: ReadonlySet<string>): void;
+  census(): Census;
   /** Answers whatever is still open in any session, and ends the logins under way; for the end of a shutdown. */
   giveUp(): void;
   /** Refuses new sessions and closes every stream properly. */
@@ -63,7 +65,7 @@ const maxRounds = 3;
 const soon = 0.8;
 
 export function createCache(options: CacheOptions): SessionCache {
-  const { log, verifyMs } = options;
+  const { log, tally = noTally, verifyMs } = options;
   const gate = new Gatekeeper(options);
   const slots = new Map<string, Slot>();
   /** Released, and not closed yet. */
@@ -80,6 +82,7 @@ export function createCache(options: CacheOptions): SessionCache {
       return slots.size;
     },
     release,
+    census,
     giveUp() {
       closed = true;
       gate.giveUp(answers.stopping());
@@ -162,7 +165,7 @@ export function createCache(options: CacheOptions): SessionCache {
     session.ended.then((reason) => {
       forget(slot);
       gate.sessionEnded(account, slot.digest, reason);
-      log.info({ domain: account.domain, ...describe(reason) }, "session ended");
+      log.info({ ...nameOf(account), ...describe(reason) }, "session ended");
     });
     return slot;
   }
@@ -196,14 +199,25 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 
   function sessionOptions(account: Jid): SessionOptions {
-    const { domain } = account;
+    const logLate = createLateRefusalLog(log, account.domain);
     return {
       ...options.session,
       loginTimeoutMs: options.loginTimeoutMs,
       pause: () => gate.pause(account) ?? gate.rest(account),
-      onLateBounce: createLateRefusalLog(log, domain),
-      onLost: (reason) => log.warn({ domain, ...describe(reason) }, "connection lost with messages on their way"),
-      onRecovered: (resumed) => log.info({ domain, resumed }, "connection is back"),
+      onAcknowledged: (afterMs) => tally.acknowledged(afterMs),
+      onBounced: ({ code }) => tally.bounced(code),
+      onLateBounce: (bounce) => {
+        tally.bouncedLate(bounce.refusal(account.domain).code);
+        logLate(bounce);
+      },
+      onLost: (reason) => {
+        tally.lost(reason.code);
+        log.warn({ ...nameOf(account), ...describe(reason) }, "connection lost with messages on their way");
+      },
+      onRecovered: (resumed) => {
+        tally.recovered(resumed);
+        log.info({ ...nameOf(account), resumed }, "connection is back");
+      },
     };
   }
 
@@ -217,6 +231,21 @@ export function createCache(options: CacheOptions): SessionCache {
 
   function refuseWhenFull(): void {
     if (countBegun() >= options.max && idle().length === 0) throw answers.allBusy(options.max);
+  }
+
+  function census(): Census {
+    const sessions = { connecting: 0, busy: 0, idle: 0, reconnecting: 0 };
+    let messages = 0;
+    let bytes = 0;
+    for (const { session } of all()) {
+      if (!session.begun) sessions.connecting += 1;
+      else if (!session.live) sessions.reconnecting += 1;
+      else if (session.busy) sessions.busy += 1;
+      else sessions.idle += 1;
+      messages += session.pending;
+      bytes += session.pendingBytes;
+    }
+    return { sessions, messages, bytes };
   }
 
   function countBegun(): number {
@@ -264,6 +293,10 @@ export function createCache(options: CacheOptions): SessionCache {
     clearInterval(sweeper);
     await Promise.all(all().map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})));
   }
+}
+
+function nameOf({ domain, bare }: Jid): LogFields {
+  return { domain, from: bare };
 }
 
 function describe(failure: Failure): LogFields {

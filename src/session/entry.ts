@@ -4,6 +4,7 @@ import type { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { LedgerEntry } from "../ledger.ts";
 import type { Bounce } from "../link.ts";
+import type { Times } from "../request-log.ts";
 
 export interface SessionOptions {
   /** Milliseconds from the write to the acknowledgement, beside the time that the bytes themselves may take. */
@@ -14,6 +15,10 @@ export interface SessionOptions {
   readonly maxPendingBytes: number;
   /** Why the account may not be connected now. */
   pause(): Failure | undefined;
+  /** The server has taken a message, so long after it was written. */
+  onAcknowledged?(afterMs: number): void;
+  /** The server's refusal is a message's answer. */
+  onBounced?(refusal: Failure): void;
   /** A refusal for a message that was answered already, or for none of ours. */
   onLateBounce(bounce: Bounce): void;
   /** The connection is gone and somebody waits for an answer. */
@@ -26,13 +31,20 @@ export interface Outgoing {
   readonly id: string;
   readonly to: Jid;
   readonly stanza: string;
+  /** Written to as the message gets on. */
+  readonly times?: Times;
 }
 
 export interface Entry extends LedgerEntry {
   readonly stanza: string;
+  readonly times: Times;
+  /** On the clock of performance.now(), as are the next. */
+  readonly acceptedMs: number;
+  /** When it was written first. */
+  writtenMs?: number;
   readonly resolve: () => void;
   readonly reject: (failure: Failure) => void;
-  /** When it was written first. */
+  /** The same as a date. */
   writtenAt?: Date;
   /** It was written, and is known not to have been handled. */
   waitsAgain?: boolean;

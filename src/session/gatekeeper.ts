@@ -7,6 +7,7 @@ import { asFailure, Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import { because, type Log } from "../log.ts";
 import type { Credentials } from "../message.ts";
+import { noTally, type Tally } from "../tally.ts";
 import * as answers from "./answers.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Digest } from "./credential.ts";
@@ -26,6 +27,7 @@ export interface GatekeeperOptions {
   /** The XMPP server's address as last connected to, whose own ban tables know us; undefined until then. */
   serverOf(domain: string): string | undefined;
   readonly log: Log;
+  readonly tally?: Tally;
 }
 
 /** Who asks: what came with a request. */
@@ -38,6 +40,7 @@ export interface Caller {
 
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
+  readonly #tally: Tally;
   readonly #throttle: Throttle;
   readonly #pauses = new Pauses();
   readonly #budget: ServerBudget;
@@ -49,6 +52,7 @@ export class Gatekeeper {
 
   constructor(options: GatekeeperOptions) {
     this.#options = options;
+    this.#tally = options.tally ?? noTally;
     this.#throttle = new Throttle(options.throttle);
     this.#budget = new ServerBudget(options.throttle, (server) => this.#warnSpent(server));
     const { loginConcurrency: places, domains } = options;
@@ -58,7 +62,9 @@ export class Gatekeeper {
   /** 429, for credentials that no session vouches for; undefined: they may try, as those that have worked always may. */
   throttled(caller: Caller): Failure | undefined {
     if (this.knows(caller)) return undefined;
-    return this.#throttle.check(caller.credentials.account, caller.address);
+    const refusal = this.#throttle.check(caller.credentials.account, caller.address);
+    if (refusal !== undefined) this.#tally.throttled("throttled");
+    return refusal;
   }
 
   /** These very credentials have worked, and have not failed since. */
@@ -79,13 +85,16 @@ export class Gatekeeper {
   /** Why a login would not be tried; to be asked before `pass`. */
   refusal(caller: Caller): Failure | undefined {
     const { account } = caller.credentials;
-    if (this.#throttle.remembers(caller.digest)) return answers.rejected(account);
+    if (this.#throttle.remembers(caller.digest)) {
+      this.#tally.throttled("remembered");
+      return answers.rejected(account);
+    }
     return this.pause(account) ?? this.throttled(caller);
   }
 
   /** Runs a login, or a proof, when it is its turn. Rejects with a Failure. */
   async pass<T>(caller: Caller, login: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { domain } = caller.credentials.account;
+    const { domain, bare } = caller.credentials.account;
     const startedMs = performance.now();
     let triedMs: number | undefined;
     const tryIt = (signal: AbortSignal) => {
@@ -97,10 +106,12 @@ export class Gatekeeper {
         this.#withinBudget(caller, signal, () => this.#turnstile.pass(domain, signal, () => tryIt(signal))),
       );
       this.#succeeded(caller);
-      this.#options.log.info({ domain, ms: Math.round(performance.now() - startedMs) }, "logged in");
+      const ms = Math.round(performance.now() - startedMs);
+      this.#options.log.info({ domain, from: bare, client: caller.address, ms }, "logged in");
       return result;
     } catch (error) {
       const failure = asFailure(error);
+      if (failure.code === "logins_paused") this.#tally.throttled("logins_paused");
       throw triedMs === undefined ? failure : this.#failed(caller, failure, startedMs, triedMs);
     }
   }
@@ -153,7 +164,9 @@ export class Gatekeeper {
     const { code, message: reason } = failure;
     const ms = Math.round(performance.now() - startedMs);
     const sentence = code === "host_unknown" ? "login failed: configuration error" : "login failed";
-    this.#options.log.warn({ domain: account.domain, ms, code, reason, ...because(failure) }, sentence);
+    const { domain, bare: from } = account;
+    const line = { domain, from, client: caller.address, ms, code, reason, ...because(failure) };
+    this.#options.log.warn(line, sentence);
     if (code !== "credentials_rejected") {
       // Most of whose time went by before its turn came says nothing about the account, and must not keep its owner out.
       const waited = triedMs - startedMs > this.#options.loginTimeoutMs / 2;

@@ -36,13 +36,14 @@ export class Receipts {
     if (watched !== undefined && from.bare === watched.to.bare) watched.resolve("received");
   }
 
-  /** False: nobody waits for it. */
-  bounced({ id, from, refusal }: Bounce): boolean {
+  /** What whoever waits for it is told; undefined: nobody does. */
+  bounced({ id, from, refusal }: Bounce): Failure | undefined {
     const watched = this.#watched.get(id);
-    if (watched === undefined) return false;
-    if (!mayRefuse(from, watched.to, this.#ownDomain)) return false;
-    watched.resolve(refusal(watched.to.full));
-    return true;
+    if (watched === undefined) return undefined;
+    if (!mayRefuse(from, watched.to, this.#ownDomain)) return undefined;
+    const failure = refusal(watched.to.full);
+    watched.resolve(failure);
+    return failure;
   }
 
   stop(): void {

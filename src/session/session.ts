@@ -98,19 +98,30 @@ export class Session {
     return this.#ledger.size > 0;
   }
 
+  /** Messages that owe an answer. */
+  get pending(): number {
+    return this.#ledger.size;
+  }
+
+  /** Bytes that the server has not acknowledged. */
+  get pendingBytes(): number {
+    return this.#ledger.bytes;
+  }
+
   /**
    * Resolves when the server has taken the message and, where it may still refuse it then, has had the time to. Rejects
    * with its refusal; with `stream_closed` when the session ended before the message was written (it may be given to
    * another one); with `connection_lost` or `ack_timeout` when nobody can tell; with `overloaded` at once. `signal`: the
    * caller has hung up.
    */
-  send({ id, to, stanza }: Outgoing, signal: AbortSignal): Promise<void> {
+  send({ id, to, stanza, times = {} }: Outgoing, signal: AbortSignal): Promise<void> {
     const bytes = Buffer.byteLength(stanza);
     const refusal = this.#refuse(id, to, bytes, signal);
     if (refusal !== undefined) return Promise.reject(refusal);
-    this.lastUsedMs = performance.now();
+    const acceptedMs = performance.now();
+    this.lastUsedMs = acceptedMs;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry: Entry = { id, to, bytes, stanza, resolve, reject, deadlineMs: 0 };
+    const entry: Entry = { id, to, bytes, stanza, times, acceptedMs, resolve, reject, deadlineMs: 0 };
     this.#ledger.accept(entry);
     this.#deadlines.give(entry, this.#ledger.bytes);
     const hangUp = () => this.#withdraw(entry, "its caller hung up");
@@ -141,7 +152,7 @@ export class Session {
   giveUp(): void {
     const { written, waiting, acknowledged } = this.#ledger.giveUp();
     this.#deadlines.stop();
-    for (const { resolve } of acknowledged) resolve();
+    this.#acceptAll(acknowledged);
     for (const { reject, to } of written) reject(answers.stoppedUnacknowledged(to));
     for (const { reject, to } of waiting) reject(answers.stoppedUnsent(to));
   }
@@ -180,10 +191,13 @@ export class Session {
         writtenAt === undefined ? { stanza } : { stanza, delayedSince: writtenAt },
       );
       const writtenAt = new Date();
+      const writtenMs = performance.now();
       for (const entry of batch) {
         bytes += entry.bytes;
         if (entry.writtenAt === undefined) this.#deadlines.give(entry, bytes);
         entry.writtenAt ??= writtenAt;
+        entry.writtenMs ??= writtenMs;
+        entry.times.sendMs ??= writtenMs - entry.acceptedMs;
         entry.waitsAgain = false;
       }
       this.#socketFull = !this.#link.send(stanzas);
@@ -199,17 +213,36 @@ export class Session {
   }
 
   #accept(entries: readonly Entry[]): void {
-    for (const entry of entries) if (this.#ledger.settle(entry)) entry.resolve();
+    const nowMs = performance.now();
+    for (const entry of entries) if (this.#ledger.settle(entry)) this.#acknowledged(entry, nowMs);
     this.#settled();
+  }
+
+  /** Of what the ledger has settled. */
+  #acceptAll(entries: readonly Entry[]): void {
+    const nowMs = performance.now();
+    for (const entry of entries) this.#acknowledged(entry, nowMs);
+  }
+
+  #acknowledged(entry: Entry, nowMs: number): void {
+    const ackMs = nowMs - (entry.writtenMs ?? nowMs);
+    entry.times.ackMs = ackMs;
+    this.#options.onAcknowledged?.(ackMs);
+    entry.resolve();
   }
 
   #bounced(bounce: Bounce): void {
     const entry = this.#ledger.bounce(bounce.id, bounce.from, this.account.domain);
     if (entry !== undefined) {
-      entry.reject(bounce.refusal(entry.to.full));
+      const refusal = bounce.refusal(entry.to.full);
+      entry.times.ackMs = performance.now() - (entry.writtenMs ?? entry.acceptedMs);
+      this.#options.onBounced?.(refusal);
+      entry.reject(refusal);
       return this.#settled();
     }
-    if (!this.#receipts.bounced(bounce)) this.#options.onLateBounce(bounce);
+    const awaited = this.#receipts.bounced(bounce);
+    if (awaited === undefined) this.#options.onLateBounce(bounce);
+    else this.#options.onBounced?.(awaited);
   }
 
   #settled(): void {
@@ -285,7 +318,7 @@ export class Session {
 
   #loseWritten(reason: Failure): void {
     const { written, acknowledged } = this.#ledger.giveUpWritten();
-    for (const { resolve } of acknowledged) resolve();
+    this.#acceptAll(acknowledged);
     for (const { reject, to } of written) reject(answers.connectionLost(this.account, to, reason));
   }
 
@@ -294,7 +327,7 @@ export class Session {
     this.#deadlines.stop();
     this.#loseWritten(reason);
     const { waiting, acknowledged } = this.#ledger.giveUp();
-    for (const { resolve } of acknowledged) resolve();
+    this.#acceptAll(acknowledged);
     for (const { reject } of waiting) reject(answers.closed(this.account, reason));
     this.#receipts.stop();
     this.#resolveEnded(reason);

@@ -5,18 +5,23 @@ import { Failure } from "../errors.ts";
 import { saslFailure } from "./conditions.ts";
 import { namespaces } from "./namespaces.ts";
 import { chooseExchange, type SaslContext, type SaslOffer } from "./sasl/choose.ts";
-import type { SaslExchange } from "./sasl/exchange.ts";
+import type { SaslExchange, Secret } from "./sasl/exchange.ts";
 import type { XmppStream } from "./stream.ts";
 
-/** Returns the exchange that succeeded. The stream has to be negotiated anew behind it. */
+/**
+ * Returns the exchange that succeeded. The stream has to be negotiated anew behind it. `onMechanism` is called with the
+ * mechanism before anything is sent.
+ */
 export async function authenticate(
   stream: XmppStream,
   features: Element,
   context: SaslContext,
   domain: string,
+  onMechanism: ((mechanism: string) => void) | undefined,
   signal: AbortSignal,
 ): Promise<SaslExchange> {
   const exchange = chooseExchange(readOffer(features), context);
+  onMechanism?.(exchange.mechanism);
   stream.push(
     `<auth xmlns="${namespaces.sasl}" mechanism="${exchange.mechanism}">${encode(exchange.initialResponse)}</auth>`,
   );
@@ -30,12 +35,34 @@ export async function authenticate(
       return exchange;
     } else if (element.is("failure", namespaces.sasl)) {
       const condition = element.getChildElements().find((child) => child.getName() !== "text");
-      const cause = new Error(`SASL failure: ${element.toString().slice(0, 1000)}`);
+      const cause = new Error(`SASL failure: ${describeFailure(element, context.secret)}`);
       throw saslFailure(condition?.getName() ?? "not-authorized", domain, cause);
     } else {
       throw stream.unexpected(element, "the answer to a SASL step");
     }
   }
+}
+
+/** What the server says goes to the log; a server that has the password could say that too. */
+function describeFailure(failure: Element, secret: Secret): string {
+  const xml = failure.toString();
+  const said = `${xml} ${failure.getChildText("text") ?? ""}`.toLowerCase();
+  return spellings(secret).some((each) => said.includes(each.toLowerCase()))
+    ? "(left out, since it repeats the password)"
+    : xml.slice(0, 1000);
+}
+
+function spellings(secret: Secret): readonly string[] {
+  if (!("password" in secret)) return [];
+  const { password } = secret;
+  const bytes = Buffer.from(password);
+  return [
+    password,
+    encodeURIComponent(password),
+    bytes.toString("base64"),
+    bytes.toString("base64url"),
+    bytes.toString("hex"),
+  ];
 }
 
 /** What the server's stream features say about the login. */

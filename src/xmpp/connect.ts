@@ -4,9 +4,10 @@
  */
 
 import type { Element } from "@xmpp/xml";
-import { Failure } from "../errors.ts";
+import { asFailure, Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Link, LinkEvents, Login, Reconnection, Verify } from "../link.ts";
+import type { LoginKind, LoginReport } from "../tally.ts";
 import { bindResource } from "./bind.ts";
 import { step } from "./deadline.ts";
 import { readStanzaLimit } from "./limits.ts";
@@ -28,6 +29,8 @@ export interface ConnectOptions {
   readonly keepaliveMs: number;
   /** How long the answer may take; default 30,000. */
   readonly keepaliveAnswerMs?: number | undefined;
+  /** Called at the end of each login, good or bad. Must not throw. */
+  onLogin?(report: LoginReport): void;
 }
 
 interface Account {
@@ -35,6 +38,11 @@ interface Account {
   readonly host: XmppHost;
   readonly secret: Secret;
   readonly events: LinkEvents;
+}
+
+/** What becomes known of a login as it gets on. */
+interface Attempt {
+  mechanism?: string;
 }
 
 export interface Connect {
@@ -45,25 +53,44 @@ export interface Connect {
 }
 
 /** Both connect afresh every time and leave nothing open when they fail. */
-export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs }: ConnectOptions): Connect {
+export function createConnect(options: ConnectOptions): Connect {
+  const { lookup, findHost, keepaliveMs, keepaliveAnswerMs, onLogin } = options;
   const servers = new Map<string, string>();
   return {
-    async login({ account, password }, events, signal) {
-      const host = allowed(account.domain);
-      const { stream, features, secret } = await openAuthenticated(account, host, { password }, signal);
-      try {
-        return await begin(stream, features, { jid: account, host, secret, events }, signal);
-      } catch (error) {
-        throw abandon(stream, error);
-      }
-    },
-    async verify({ account, password }, signal) {
-      const { stream } = await openAuthenticated(account, allowed(account.domain), { password }, signal);
-      stream.push(stream.footer());
-      stream.end(new Failure("stream_closed", "The password has been verified."));
-    },
+    login: ({ account, password }, events, signal) =>
+      reported("login", account, async (attempt) => {
+        const host = allowed(account.domain);
+        const { stream, features, secret } = await openAuthenticated(account, host, { password }, attempt, signal);
+        try {
+          return await begin(stream, features, { jid: account, host, secret, events }, signal);
+        } catch (error) {
+          throw abandon(stream, error);
+        }
+      }),
+    verify: ({ account, password }, signal) =>
+      reported("proof", account, async (attempt) => {
+        const host = allowed(account.domain);
+        const { stream } = await openAuthenticated(account, host, { password }, attempt, signal);
+        stream.push(stream.footer());
+        stream.end(new Failure("stream_closed", "The password has been verified."));
+      }),
     serverOf: (domain) => servers.get(domain),
   };
+
+  async function reported<T>(kind: LoginKind, account: Jid, run: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const startedMs = performance.now();
+    const attempt: Attempt = {};
+    let failure: Failure | undefined;
+    try {
+      return await run(attempt);
+    } catch (error) {
+      failure = asFailure(error);
+      throw error;
+    } finally {
+      const { mechanism } = attempt;
+      onLogin?.({ kind, account, mechanism, failure, durationMs: performance.now() - startedMs });
+    }
+  }
 
   function allowed(domain: string): XmppHost {
     const host = findHost(domain);
@@ -75,11 +102,15 @@ export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs
     account: Jid,
     host: XmppHost,
     secret: Secret,
+    attempt: Attempt,
     signal: AbortSignal,
   ): Promise<Authenticated> {
     const secured = await openSecured(host, lookup, signal);
     servers.set(account.domain, secured.server);
-    return logIn(secured, { account, host, secret }, signal);
+    const onMechanism = (mechanism: string) => {
+      attempt.mechanism = mechanism;
+    };
+    return logIn(secured, { account, host, secret, onMechanism }, signal);
   }
 
   /** A new session on the server. */
@@ -94,9 +125,19 @@ export function createConnect({ lookup, findHost, keepaliveMs, keepaliveAnswerMs
     return goLive(stream, features, jid, account, session);
   }
 
-  async function reconnect(jid: Jid, account: Account, previous: ServerSession | undefined, signal: AbortSignal) {
+  function reconnect(jid: Jid, account: Account, previous: ServerSession | undefined, signal: AbortSignal) {
+    return reported("reconnect", account.jid, (attempt) => takeUp(jid, account, previous, attempt, signal));
+  }
+
+  async function takeUp(
+    jid: Jid,
+    account: Account,
+    previous: ServerSession | undefined,
+    state: Attempt,
+    signal: AbortSignal,
+  ): Promise<Reconnection> {
     const { host, secret } = account;
-    const { stream, features, secret: next } = await openAuthenticated(account.jid, host, secret, signal);
+    const { stream, features, secret: next } = await openAuthenticated(account.jid, host, secret, state, signal);
     try {
       const again = { ...account, secret: next };
       const attempt = await step("resuming the session", host.domain, stepTimeoutMs, signal, async (limit) =>

@@ -14,10 +14,16 @@ export function readBounce(message: Element): Bounce | undefined {
   if (sender !== undefined && "problem" in sender) return undefined;
   const error = message.getChild("error");
   const condition = error?.getChildElements().find((child) => child.getNS() === namespaces.stanzaErrors);
-  // The error alone: a bounce may carry the message's text back, which is not for the log.
-  const cause = new Error(`Bounced: ${error?.toString().slice(0, 1000) ?? "without a reason"}`);
+  const cause = new Error(`Bounced: ${describeError(error)}`);
   const name = condition?.getName() ?? "undefined-condition";
   return { id, from: sender?.jid, refusal: (recipient) => stanzaFailure(name, error?.attrs["type"], recipient, cause) };
+}
+
+/** Names alone: the message comes back in a bounce, and its text may stand in the error's too; neither is for the log. */
+function describeError(error: Element | undefined): string {
+  if (error === undefined) return "without a reason";
+  const names = error.getChildElements().map((child) => child.getName().slice(0, 64));
+  return `${error.attrs["type"]?.slice(0, 32) ?? "without a type"} ${names.slice(0, 8).join(" ")}`;
 }
 
 export function readReceipt(message: Element): DeliveryReceipt | undefined {

@@ -22,17 +22,20 @@ export interface Identity {
   readonly account: Jid;
   readonly host: XmppHost;
   readonly secret: Secret;
+  /** Called with the SASL mechanism before anything of it is sent. */
+  onMechanism?(mechanism: string): void;
 }
 
 /** Rejects with a Failure, and has ended the stream then. */
 export async function logIn(secured: SecuredStream, identity: Identity, signal: AbortSignal): Promise<Authenticated> {
   const { stream, features, encrypted } = secured;
-  const { account, host, secret } = identity;
+  const { account, host, secret, onMechanism } = identity;
   const { domain } = host;
   try {
-    const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) =>
-      authenticate(stream, features, saslContext(secured, host, account.local ?? "", secret), domain, limit),
-    );
+    const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) => {
+      const context = saslContext(secured, host, account.local ?? "", secret);
+      return authenticate(stream, features, context, domain, onMechanism, limit);
+    });
     if (encrypted) stream.identify(account.bare);
     const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
       stream.negotiate(limit),

@@ -1,7 +1,7 @@
 /** Where and with what was measured. */
 
 import { cpus, release, totalmem } from "node:os";
-import { version } from "../../src/cli/version.ts";
+import { version } from "../../src/version.ts";
 import { runToEnd } from "../support/child-process.ts";
 
 export interface Machine {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type AppOptions, start } from "../../src/app.ts";
 import { formatProblem } from "../../src/config/problem.ts";
 import { loadConfig } from "../../src/config.ts";
-import { createLog } from "../../src/log.ts";
+import { createLog, type LogLevel } from "../../src/log.ts";
 import { type ChildProcess, startChild } from "./child-process.ts";
 import { type ConfigTables, writeConfig } from "./gateway-config.ts";
 import { makeTempFolder } from "./temp-folder.ts";
@@ -22,6 +22,14 @@ const stopDeadlineMs = 26_000;
 export interface GatewayOptions extends ConfigTables {
   /** Log lines of level error that belong to the test; any other one fails it when the gateway is stopped. */
   readonly expectedErrors?: RegExp;
+}
+
+export interface AppGatewayOptions extends GatewayOptions, AppOptions {
+  /** Default: debug. */
+  readonly logLevel?: LogLevel;
+  readonly jids?: boolean;
+  /** Sees each line of the log as it is written. */
+  onLine?(line: string): void;
 }
 
 export interface BinaryOptions extends GatewayOptions {
@@ -67,7 +75,7 @@ export interface Binary extends Gateway {
   reload(tables: ConfigTables): Promise<void>;
 }
 
-export async function startGateway(options: GatewayOptions & AppOptions): Promise<Gateway> {
+export async function startGateway(options: AppGatewayOptions): Promise<Gateway> {
   const folder = await makeTempFolder("post-msg-gateway-");
   const bell = makeBell();
   const lines: LogLine[] = [];
@@ -76,11 +84,13 @@ export async function startGateway(options: GatewayOptions & AppOptions): Promis
     if ("problems" in loaded) throw new Error(loaded.problems.map(formatProblem).join("\n"));
     const destination = {
       write: (line: string) => {
+        options.onLine?.(line);
         lines.push(JSON.parse(line));
         bell.ring();
       },
     };
-    const app = await start(loaded.config, createLog({ level: "debug", format: "json", destination }), options);
+    const { logLevel: level = "debug", jids = false } = options;
+    const app = await start(loaded.config, createLog({ level, format: "json", jids, destination }), options);
     const stop = once(async () => {
       await within(stopDeadlineMs, "the gateway to stop", app.stop()).finally(folder.remove);
       refuseErrors(lines, options);

@@ -51,7 +51,9 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
   [
     "a setting outside its table",
     `listen = "127.0.0.1:1"\n${host}`,
-    [`1: [listen]: is not a setting outside its table; the nearest one is [http] listen, got "127.0.0.1:1"`],
+    [
+      `1: [listen]: is not a setting outside its table; the nearest one is [http] listen or [metrics] listen, got "127.0.0.1:1"`,
+    ],
   ],
   [
     "an unknown table, which is one problem with all that is in it",

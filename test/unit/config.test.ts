@@ -70,7 +70,8 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
       serverFailuresBurst: 4,
     },
     delivery: { ackTimeoutMs: 5_000, maxPending: 10_000, maxPendingBytes: 8_388_608 },
-    log: { level: "info", format: "auto" },
+    metrics: { listen: undefined },
+    log: { level: "info", format: "auto", jids: false },
     hosts: new Map([
       [
         "example.com",
@@ -123,6 +124,9 @@ test("every setting is taken from the file", async () => {
     [log]
     level = "debug"
     format = "json"
+    jids = true
+    [metrics]
+    listen = "127.0.0.1:9590"
     [hosts."Example.COM"]
     connect = "xmpps://[::1]"
     recipients = ["bob@example.com"]
@@ -162,7 +166,8 @@ test("every setting is taken from the file", async () => {
     serverFailuresBurst: 5,
   });
   expect(config.delivery).toEqual({ ackTimeoutMs: 1_000, maxPending: 7, maxPendingBytes: 1_048_576 });
-  expect(config.log).toEqual({ level: "debug", format: "json" });
+  expect(config.metrics).toEqual({ listen: { hostname: "127.0.0.1", port: 9590 } });
+  expect(config.log).toEqual({ level: "debug", format: "json", jids: true });
   expect(config.hosts.get("example.com")).toMatchObject({
     domain: "example.com",
     connect: { tls: "direct", hostname: "::1", port: 5223 },

@@ -133,7 +133,12 @@ describe("the reply", () => {
         requestId: "abc-123",
         method: "POST",
         status: 201,
-        senderDomain: "example.com",
+        sender: expect.objectContaining({ bare: "alice@example.com" }),
+        recipient: expect.objectContaining({ bare: "bob@example.com" }),
+        messageId: expect.any(String),
+        client: "127.0.0.1",
+        times: {},
+        hungUp: false,
         durationMs: expect.any(Number),
       },
     ]);

@@ -40,6 +40,12 @@ const rules: readonly Rule[] = [
     "src/log.ts -> bun:ffi",
   ],
   ["systemd knows nothing of ours", /^src\/systemd\/.* -> src\/(?!systemd\/)/, "src/systemd/a.ts -> src/log.ts"],
+  ["prom-client only in metrics", /^src\/(?!metrics\/).* -> package:prom-client/, "src/app.ts -> package:prom-client"],
+  [
+    "metrics knows neither session nor xmpp",
+    /^src\/metrics\/.* -> src\/(session|xmpp)\//,
+    "src/metrics/a.ts -> src/session/b.ts",
+  ],
   ["pino only in log.ts", /^src\/(?!log\.ts ).* -> package:pino/, "src/deliver.ts -> package:pino"],
   [
     "commander only in cli and main.ts",
@@ -49,6 +55,11 @@ const rules: readonly Rule[] = [
   ["message.ts knows only jid.ts", /^src\/message\.ts -> (?!src\/jid\.ts$)/, "src/message.ts -> src/errors.ts"],
   ["errors.ts knows nothing of ours", /^src\/errors\.ts -> src\//, "src/errors.ts -> src/jid.ts"],
   ["log.ts knows nothing of ours", /^src\/log\.ts -> src\//, "src/log.ts -> src/errors.ts"],
+  [
+    "tally.ts knows only the domain words",
+    /^src\/tally\.ts -> (?!src\/(errors|jid)\.ts$)/,
+    "src/tally.ts -> src/metrics/metrics.ts",
+  ],
   [
     "link.ts knows only the domain words",
     /^src\/link\.ts -> (?!src\/(errors|jid|message)\.ts$)/,

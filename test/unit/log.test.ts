@@ -33,6 +33,45 @@ test("events below the level are left out", () => {
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["c", "d"]);
 });
 
+test("whole addresses are written at debug or where they are wanted; otherwise one address has one hash", () => {
+  const write = (level: LogLevel, jids: boolean) => {
+    const lines: string[] = [];
+    const log = createLog({ level, format: "json", jids, destination: { write: (line) => lines.push(line) } });
+    const reason = 'The message to "bob@example.com/my phone" was not sent; ask carol@[::1], or dave@example.org.';
+    log.warn({ from: "bob@example.com", list: ["bob@example.com"], reason, err: new Error(reason) }, reason);
+    return JSON.parse(lines[0] ?? "");
+  };
+  expect(write("debug", false).reason).toContain('"bob@example.com/my phone"');
+  expect(write("info", true).from).toBe("bob@example.com");
+  expect(write("info", true).reason).toContain('"bob@example.com/my phone"');
+  const hidden = write("info", false);
+  const bob = hidden.from;
+  expect(bob).toMatch(/^jid:[0-9a-f]{12}$/);
+  expect(hidden.list).toEqual([bob]);
+  expect(hidden.reason).toMatch(
+    RegExp(`^The message to "${bob}" was not sent; ask jid:[0-9a-f]{12}, or jid:[0-9a-f]{12}\\.$`),
+  );
+  expect([hidden.msg, hidden.err.message]).toEqual([hidden.reason, hidden.reason]);
+  expect(hidden.err.stack).not.toContain("bob@");
+  expect(write("info", false).from).not.toBe(bob);
+});
+
+test("no control character of a field reaches a terminal, nor what turns a line around", () => {
+  const { log, lines } = collect("info", "pretty");
+  log.warn({ reason: "\u001b[2J\u009b1m\u202eevil\r", err: new Error("\u001b]0;title\u0007") }, "Careful\u001b[31m.");
+  const text = lines.join("");
+  expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
+  expect(text).toContain("Careful\\u001b[31m.");
+});
+
+test("a circle, a huge text and a number beyond JSON do not keep a line from being written", () => {
+  const { log, lines } = collect("info", "json");
+  const circle: Record<string, unknown> = {};
+  circle["itself"] = circle;
+  log.info({ circle, huge: "x".repeat(1_000_000), big: { number: 1n } }, "Odd.");
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ circle: "[object Object]", huge: `${"x".repeat(2_000)}…` });
+});
+
 test("an error is logged with its code, its stack and its chain of causes, and no other property", () => {
   const { log, lines } = collect("info", "json");
   const root = Object.assign(new TypeError("the root"), { password: "hunter2" });
@@ -60,5 +99,5 @@ test("a circle of causes and something thrown that is no error are logged all th
 test("pretty is for people: level, sentence, fields and the stack on lines of its own", () => {
   const { log, lines } = collect("info", "pretty");
   log.warn({ account: "a@example.com", err: new Error("why") }, "Careful.");
-  expect(lines.join("")).toMatch(/WARN.*: Careful\.\n[\s\S]*account: "a@example.com"[\s\S]*Error: why\n\s+at /);
+  expect(lines.join("")).toMatch(/WARN.*: Careful\.\n[\s\S]*account: "jid:[0-9a-f]{12}"[\s\S]*Error: why\n\s+at /);
 });

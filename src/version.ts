@@ -1,6 +1,6 @@
 /** The version: what the build says, which has it from git; from the source, package.json's. */
 
-import manifest from "../../package.json" with { type: "json" };
+import manifest from "../package.json" with { type: "json" };
 
 /** Set by packaging/compile.ts. */
 declare const POST_MSG_VERSION: string | undefined;
