@@ -23,6 +23,7 @@ const tool = (name: string) => [bun, "--bun", join("node_modules/.bin", name)];
 const packages = [
   ...["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"],
   ...["mandoc", "python3", "systemd"],
+  ...["prometheus", "fail2ban", "chromium"],
 ];
 const preparations: readonly Step[] = [
   { name: "Debian packages", command: ["sh", "test/support/install-debian.sh", ...packages], onTerminal: true },
