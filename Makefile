@@ -4,7 +4,8 @@
 BUN_VERSION := $(shell sed -n 's/^ *"bun": "\([0-9.]*\)".*/\1/p' package.json)
 BUN := node_modules/.bin/bun
 INSTALLED := node_modules/.installed
-PACKAGING := $(shell find packaging -type f)
+PACKAGING := $(shell find packaging -type f -not -path '*/node_modules/*')
+RUNTIMES := packaging/runtimes/node_modules/.installed
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -42,7 +43,7 @@ docs: $(INSTALLED) ## writes docs/settings.md from the program's own table of se
 	@$(BUN) test/support/settings-table.ts
 
 clean: ## removes what was built and installed here (Debian packages stay)
-	rm -rf post-msg node_modules coverage build
+	rm -rf post-msg node_modules packaging/runtimes/node_modules coverage build dist
 
 deps: $(INSTALLED)
 
@@ -51,6 +52,9 @@ install: build/package ## installs what was built: PREFIX=/usr/local, DESTDIR=; 
 
 uninstall: build/package ## takes away what install brought, but no configuration
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh build/package/install.sh remove
+
+dist: $(RUNTIMES) ## builds what is published, for all machines, into dist/
+	@$(BUN) packaging/dist.ts
 
 build/package: post-msg $(PACKAGING) $(wildcard *.md docs/*.md) LICENSE
 	@$(BUN) packaging/package-folder.ts build/package
@@ -65,9 +69,14 @@ build/version: $(INSTALLED) always
 	@$(BUN) packaging/version.ts >build/version.new
 	@if cmp -s build/version.new build/version; then rm build/version.new; else mv build/version.new build/version; fi
 
+# Those for other machines too; the checksums of all are in bun.lock.
+$(RUNTIMES): $(INSTALLED) packaging/runtimes/package.json packaging/runtimes/bun.lock
+	cd packaging/runtimes && ../../$(BUN) install --frozen-lockfile --os='*' --cpu='*'
+	@touch $@
+
 $(INSTALLED): package.json bun.lock
 	npx --yes bun@$(BUN_VERSION) install --frozen-lockfile
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check soak bench fmt docs clean deps install uninstall always
+.PHONY: help demo test build check soak bench fmt docs clean deps install uninstall dist always
