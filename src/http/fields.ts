@@ -7,16 +7,16 @@ import { badField } from "./check-fields.ts";
 import { judgeExtensions, judgeLanguages } from "./extensions.ts";
 import type { Fields } from "./fields-schema.ts";
 import { carriable, type ForbiddenCharacters } from "./forbidden-characters.ts";
-import { checkHtml } from "./html.ts";
+import { noHtml, readHtml } from "./html.ts";
 import { quote } from "./quote.ts";
 
 export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters): Message {
   refuseOtherKinds(fields.kind);
   const type = readType(fields.type);
-  const html = fields.html === undefined ? "" : checkHtml(carriable("/html", fields.html, forbidden));
+  const html = fields.html === undefined ? noHtml : readHtml(carriable("/html", fields.html, forbidden));
   const extensions = hasExtensions(fields) ? judgeExtensions(fields, forbidden) : undefined;
-  const body = readBody(fields.body, forbidden) ?? insteadOfBody(html, extensions);
-  if (body === undefined && html === "" && extensions === undefined) {
+  const body = readBody(fields.body, forbidden) ?? insteadOfBody(html.text, extensions);
+  if (body === undefined && extensions === undefined) {
     throw new Failure("empty_message", 'The message says nothing; the field "body" is needed, or another one like it.');
   }
   return {
@@ -25,7 +25,7 @@ export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharact
     type,
     ...(fields.lang === undefined ? {} : { lang: fields.lang }),
     ...(body === undefined ? {} : { body }),
-    ...(html === "" ? {} : { html }),
+    ...(html.fragment === "" ? {} : { html: html.fragment }),
     ...(extensions === undefined ? {} : { extensions }),
   };
 }
@@ -55,10 +55,9 @@ function readBody(body: Fields["body"], forbidden: ForbiddenCharacters): Text | 
   return body === undefined ? undefined : judgeLanguages("/body", body, forbidden);
 }
 
-/** A text, so that every client shows something: clients show a picture only where the text is its URL. */
-function insteadOfBody(html: string, extensions: Extensions | undefined): string | undefined {
-  if (html !== "") return undefined;
-  return extensions?.oob?.url;
+/** So that every client shows something: the words of the html, or the URL, without which clients show no picture. */
+function insteadOfBody(htmlText: string, extensions: Extensions | undefined): string | undefined {
+  return htmlText === "" ? extensions?.oob?.url : htmlText;
 }
 
 function readType(type: string | undefined): MessageType {

@@ -83,7 +83,7 @@ export function replaceForbidden(text: string): string {
   return Array.from(text, (character) => (isCarriable(character) ? character : "\ufffd")).join("");
 }
 
-/** An XHTML fragment as text, and what it means. */
+/** An XHTML fragment as text, and what is left of it in XHTML-IM. */
 export interface Fragment {
   readonly text: string;
   readonly means: readonly (Tree | string)[];
@@ -103,25 +103,37 @@ export function drawHtml(random: Random, depth = 3): Fragment {
   return { text, means };
 }
 
+/** By what becomes of it: it stays, it gives way to its content, it goes, or it is a picture, which keeps any text. */
 function drawElement(random: Random, depth: number): Fragment {
-  const [written, meant, declaration] = random.pick([
-    ["p", `{${xhtml}}p`, ""],
-    ["span", `{${xhtml}}span`, ""],
-    ["größe", `{${xhtml}}größe`, ""],
-    ["svg", "{http://www.w3.org/2000/svg}svg", " xmlns='http://www.w3.org/2000/svg'"],
-    ["m:math", "{urn:math}math", ' xmlns:m="urn:math"'],
+  const [written, fate, declaration] = random.pick([
+    ["p", "stays", ""],
+    ["span", "stays", ""],
+    ["größe", "gives way", ""],
+    ["svg", "goes", " xmlns='http://www.w3.org/2000/svg'"],
+    ["m:math", "goes", ' xmlns:m="urn:math"'],
+    ["img", "picture", ""],
   ] as const);
   const value = drawCarriableText(random, 4);
-  const content = meant.includes(xhtml) ? drawHtml(random, depth - 1) : drawCharacters(random);
+  if (fate === "picture") return drawPicture(value);
+  const content = fate === "goes" ? drawCharacters(random) : drawHtml(random, depth - 1);
   const attributes = random.chance(0.5) ? ` title="${toReferences(value)}" xml:lang='de'` : "";
   const close = content.text === "" && random.chance(0.5) ? "/>" : `>${content.text}</${written} >`;
-  const { means } = content;
-  const named = [
-    ["title", value],
-    ["{http://www.w3.org/XML/1998/namespace}lang", "de"],
+  const text = `<${written}${declaration}${attributes}${close}`;
+  if (fate === "goes") return { text, means: [] };
+  if (fate === "gives way") return { text, means: content.means };
+  const kept = attributes === "" ? [] : [["{http://www.w3.org/XML/1998/namespace}lang", "de"] as const];
+  return { text, means: [{ name: `{${xhtml}}${written}`, attributes: kept, children: content.means }] };
+}
+
+function drawPicture(value: string): Fragment {
+  const attributes = [
+    ["alt", value],
+    ["src", "https://example.com/a.png"],
   ] as const;
-  const tree: Tree = { name: meant, attributes: attributes === "" ? [] : [...named].sort(), children: means };
-  return { text: `<${written}${declaration}${attributes}${close}`, means: [tree] };
+  return {
+    text: `<img src='https://example.com/a.png' alt="${toReferences(value)}"/>`,
+    means: [{ name: `{${xhtml}}img`, attributes, children: [] }],
+  };
 }
 
 /** As references, as CDATA, or as they are. */

@@ -78,10 +78,10 @@ describe("application/x-www-form-urlencoded", () => {
   });
 
   test("has all four fields", async () => {
-    const sent = await gateway.sent("/msg/", "to=bob%40example.org&type=headline&body=a&html=%3Cb%3Ea%3C%2Fb%3E", {
+    const sent = await gateway.sent("/msg/", "to=bob%40example.org&type=headline&body=a&html=%3Cp%3Ea%3C%2Fp%3E", {
       "Content-Type": form,
     });
-    expect(sent).toMatchObject({ type: "headline", body: "a", html: "<b>a</b>" });
+    expect(sent).toMatchObject({ type: "headline", body: "a", html: "<p>a</p>" });
     expect(sent.to.full).toBe("bob@example.org");
   });
 
