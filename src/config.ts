@@ -27,6 +27,8 @@ export interface Config {
     /** A new process may take the address over. */
     readonly reusePort: boolean;
     readonly path: string;
+    /** mod_rest's paths are served, too. */
+    readonly rest: boolean;
     readonly maxBodyBytes: number;
     /** Requests at one time. */
     readonly maxInFlight: number;
@@ -119,6 +121,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       socketMode: http.socket_mode,
       reusePort: http.reuse_port,
       path: http.path,
+      rest: http.rest,
       maxBodyBytes: http.max_body,
       maxInFlight: http.max_in_flight,
       forbiddenCharacters: http.forbidden_characters,

@@ -30,6 +30,8 @@ export interface Message {
   readonly requestReceipt?: boolean;
   /** Left out where there are none, as in nearly all messages. */
   readonly extensions?: Extensions;
+  /** XML of the caller's that is passed on: elements, well-formed, each with its namespace. */
+  readonly elements?: string;
 }
 
 export const chatStates = ["active", "inactive", "gone", "composing", "paused"] as const;

@@ -84,6 +84,11 @@ export const sections = {
       help: `The path under which messages are taken; not "/", "/rest", "/health" or "/docs".`,
       reloads: true,
     },
+    rest: {
+      type: boolean(),
+      default: true,
+      help: "Messages are taken under /rest, too, as mod_rest takes them.",
+    },
     max_body: {
       type: size("1KiB", "256KiB"),
       default: "64KiB",

@@ -21,6 +21,7 @@ export async function answer(
   request: Request,
   log: (line: RequestLine) => void,
   work: (trail: Trail) => Response | Promise<Response>,
+  write: (failure: Failure, requestId: string) => Response = writeProblem,
 ): Promise<Response> {
   const startedMs = performance.now();
   const trail: Trail = { requestId: requestIdOf(request.headers), times: {} };
@@ -31,7 +32,7 @@ export async function answer(
     response = await work(trail);
   } catch (error) {
     failure = asFailure(error);
-    response = writeProblem(failure, trail.requestId);
+    response = write(failure, trail.requestId);
   }
   response.headers.set("X-Request-Id", trail.requestId);
   log({

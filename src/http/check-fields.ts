@@ -12,11 +12,36 @@ const shape = TypeCompiler.Compile(fieldsSchema);
 /** How many letters may differ for one name to be taken for another. */
 const maxMistyped = 2;
 const maxPointer = 200;
+const maxLooked = 20;
 
 export function checkFields(document: Readonly<Record<string, unknown>>): Fields {
+  refuseOtherKinds(document["kind"]);
   if (shape.Check(document)) return document;
-  const error = shape.Errors(document).First();
+  const error = mostTelling(shape.Errors(document));
   throw error === undefined ? badField("", "it has another shape than is needed") : describe(error, fieldsSchema);
+}
+
+/** Before anything else, since what they hold would all be unknown here. */
+function refuseOtherKinds(kind: unknown): void {
+  if (typeof kind === "string" && kind !== "message") throw kindNotOffered(kind, "/kind");
+}
+
+export function kindNotOffered(kind: string, pointer?: string): Failure {
+  const detail = `The kind ${quote(kind)} is not offered; this gateway sends messages, and neither presence nor iq.`;
+  return new Failure("kind_not_offered", detail, pointer === undefined ? {} : { pointer });
+}
+
+/** A name that is wrong says more than the one that is therefore missing. */
+function mostTelling(errors: Iterable<ValueError>): ValueError | undefined {
+  let first: ValueError | undefined;
+  let looked = 0;
+  for (const error of errors) {
+    if (error.type === ValueErrorType.ObjectAdditionalProperties) return error;
+    first ??= error;
+    looked += 1;
+    if (looked === maxLooked) break;
+  }
+  return first;
 }
 
 /** `pointer`: a JSON pointer (RFC 6901). */
@@ -64,7 +89,7 @@ function describe(error: ValueError, parent: TSchema): Failure {
 /** Of the things that it might have been, the one that is most like it. */
 function ofTheSameKind({ schema, value, errors }: ValueError): ValueError | undefined {
   const index = variantsOf(schema).findIndex((variant) => jsonType(variant) === typeName(value));
-  const variant = index < 0 ? undefined : errors[index]?.First();
+  const variant = index < 0 ? undefined : mostTelling(errors[index] ?? []);
   return variant?.type === ValueErrorType.Literal ? undefined : variant;
 }
 
@@ -86,7 +111,7 @@ function needed(schema: TSchema): string {
     case "Integer":
       return `a whole number from ${schema["minimum"]} to ${schema["maximum"]}`;
     case "Array":
-      return "a list without the same item twice";
+      return "a list";
     case "Record":
       return "an object with a text for each language";
     case "Object":

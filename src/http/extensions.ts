@@ -21,7 +21,7 @@ export function judgeExtensions(given: Fields, forbidden: ForbiddenCharacters): 
     state: fields.state,
     replace: fields.replace,
     reply: reply?.to === undefined ? reply : { ...reply, to: readJid("/reply/to", reply.to) },
-    reactions: fields.reactions,
+    reactions: judgeReactions(fields.reactions),
     attach_to: fields.attach_to,
     reference: judgeReference(fields.reference),
     markable: fields.markable || undefined,
@@ -57,6 +57,12 @@ function judgeOob({ oob, oob_url: url }: Pick<Fields, "oob" | "oob_url">): Exten
   if (oob !== undefined) readUri("/oob/url", oob.url);
   else if (url !== undefined) readUri("/oob_url", url);
   return oob ?? (url === undefined ? undefined : { url });
+}
+
+/** XEP-0444: each at most once. */
+function judgeReactions(reactions: Fields["reactions"]): Extensions["reactions"] {
+  if (reactions === undefined || new Set(reactions.reactions).size === reactions.reactions.length) return reactions;
+  throw badField("/reactions/reactions", "it holds the same one twice");
 }
 
 function judgeReference(reference: Fields["reference"]): Extensions["reference"] {

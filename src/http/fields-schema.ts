@@ -72,10 +72,7 @@ export const fieldsSchema = object({
     object(
       {
         id: messageId("Its id."),
-        reactions: Type.Array(nonEmpty("An emoji."), {
-          uniqueItems: true,
-          description: "All that hold; none: no more.",
-        }),
+        reactions: Type.Array(nonEmpty("An emoji."), { description: "All that hold; none: no more." }),
       },
       "Reactions to a message (XEP-0444).",
     ),

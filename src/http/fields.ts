@@ -10,13 +10,13 @@ import { carriable, type ForbiddenCharacters } from "./forbidden-characters.ts";
 import { noHtml, readHtml } from "./html.ts";
 import { quote } from "./quote.ts";
 
-export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters): Message {
-  refuseOtherKinds(fields.kind);
+/** `elements`: what else the caller's message holds, as in Message. */
+export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters, elements?: string): Message {
   const type = readType(fields.type);
   const html = fields.html === undefined ? noHtml : readHtml(carriable("/html", fields.html, forbidden));
   const extensions = hasExtensions(fields) ? judgeExtensions(fields, forbidden) : undefined;
   const body = readBody(fields.body, forbidden) ?? insteadOfBody(html.text, extensions);
-  if (body === undefined && extensions === undefined) {
+  if (body === undefined && extensions === undefined && elements === undefined) {
     throw new Failure("empty_message", 'The message says nothing; the field "body" is needed, or another one like it.');
   }
   return {
@@ -27,6 +27,7 @@ export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharact
     ...(body === undefined ? {} : { body }),
     ...(html.fragment === "" ? {} : { html: html.fragment }),
     ...(extensions === undefined ? {} : { extensions }),
+    ...(elements === undefined ? {} : { elements }),
   };
 }
 
@@ -40,6 +41,13 @@ export function refuseForeignSender(from: string | undefined, sender: Jid): void
     `The message says that it is from ${quote(from)}, but "${sender.full}" has logged in; it can be from nobody else.`,
     { pointer: "/from" },
   );
+}
+
+/** The type that the path names. */
+export function withType(fields: Fields, type: string): Fields {
+  if (fields.type === undefined || fields.type === type) return { ...fields, type };
+  const detail = `The path says the type ${quote(type)} and the field "type" says ${quote(fields.type)}; one is needed.`;
+  throw new Failure("bad_type", detail, { pointer: "/type" });
 }
 
 const withoutElement: ReadonlySet<string> = new Set(["to", "type", "body", "html", "kind", "from", "id", "lang"]);
@@ -66,15 +74,6 @@ function readType(type: string | undefined): MessageType {
   throw new Failure("bad_type", `The type ${quote(type ?? "")} is none of ${messageTypes.join(", ")}.`, {
     pointer: "/type",
   });
-}
-
-function refuseOtherKinds(kind: string | undefined): void {
-  if (kind === undefined || kind === "message") return;
-  throw new Failure(
-    "kind_not_offered",
-    `The kind ${quote(kind)} is not offered; this gateway sends messages, and neither presence nor iq.`,
-    { pointer: "/kind" },
-  );
 }
 
 /** Servers would pass white space in it on as spaces, and a refusal would then not find its message. */

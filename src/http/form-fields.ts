@@ -1,12 +1,15 @@
 /**
- * Fields from formats that know names and texts alone. `oob.url` is the member of an object, a name that comes again is
- * the next item of a list, and what is no text in JSON is read from one. The document is then the one that JSON would be.
+ * Fields from formats that know names and texts alone. In a form, `oob.url` is the member of an object, and a name that
+ * comes again is the next item of a list. What is no text in JSON is read from one. The document is then the one that
+ * JSON would be.
  */
 
 import { Kind, type TSchema } from "@sinclair/typebox";
 import { Failure } from "../errors.ts";
-import { badField, checkFields, unknownField } from "./check-fields.ts";
-import { type Fields, fieldsSchema, languageTag } from "./fields-schema.ts";
+import type { Written } from "../fields/shape.ts";
+import { badField, checkFields, pointTo } from "./check-fields.ts";
+import { type Fields, fieldsSchema } from "./fields-schema.ts";
+import { quote } from "./quote.ts";
 
 /** Without a prototype, so that no name in it is special. */
 type Document = { [name: string]: unknown };
@@ -19,33 +22,22 @@ const truths = new Map([
   ["false", false],
   ["0", false],
 ]);
-const oneLanguage = new RegExp(languageTag);
 
+/** A web page's form sends its empty inputs, too: they are as if they were not there, but for texts that may be empty. */
 export function collectFields(entries: readonly (readonly [name: string, value: string])[]): Fields {
   const document = makeDocument();
   for (const [name, text] of entries) put(document, name, text);
-  return checkFields(document);
+  return checkFields(typedMembers(fieldsSchema, document, "", "left out"));
+}
+
+/** The same from elements. */
+export function typedFields(document: Readonly<Record<string, Written>>): Fields {
+  return checkFields(typedMembers(fieldsSchema, document, "", "kept"));
 }
 
 function put(document: Document, name: string, text: string): void {
   const segments = name.split(".");
   const last = segments.pop() ?? "";
-  const pointer = `/${name.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll(".", "/")}`;
-  let schema: TSchema = fieldsSchema;
-  for (const segment of segments) {
-    schema = objectIn(memberOf(schema, segment, pointer)) ?? throwUnknown(pointer, schema);
-  }
-  const value = readText(memberOf(schema, last, pointer), text, pointer);
-  if (value === undefined) return;
-  const place = enter(document, segments, name);
-  const before = place[last];
-  if (Array.isArray(before) && Array.isArray(value)) before.push(...value);
-  else if (before === undefined) place[last] = value;
-  else throw twice(name);
-}
-
-/** The object at the end of a path that the schema has; what is missing of it is made. */
-function enter(document: Document, segments: readonly string[], name: string): Document {
   let place = document;
   for (const segment of segments) {
     place[segment] ??= makeDocument();
@@ -53,53 +45,52 @@ function enter(document: Document, segments: readonly string[], name: string): D
     if (!isDocument(inside)) throw twice(name);
     place = inside;
   }
-  return place;
+  const before = place[last];
+  if (isDocument(before)) throw twice(name);
+  if (Array.isArray(before)) before.push(text);
+  else place[last] = before === undefined ? text : [before, text];
 }
 
-function memberOf(schema: TSchema, name: string, pointer: string): TSchema {
-  if (schema[Kind] === "Record") {
-    const [member] = Object.values<TSchema>(schema["patternProperties"]);
-    if (member !== undefined && oneLanguage.test(name)) return member;
-    throw badField(pointer, "its name has to be a language tag such as en or de-AT");
+type Empty = "left out" | "kept";
+
+function typedMembers(schema: TSchema, document: object, pointer: string, empty: Empty): Document {
+  const typed = makeDocument();
+  for (const [name, member] of Object.entries(document)) {
+    const at = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const known = memberOf(schema, name);
+    const value = known === undefined ? member : typedValue(known, member, at, empty);
+    if (value !== undefined) typed[name] = value;
   }
-  const properties: Readonly<Record<string, TSchema>> = schema["properties"];
-  const member = Object.hasOwn(properties, name) ? properties[name] : undefined;
-  return member ?? throwUnknown(pointer, schema);
+  return typed;
 }
 
-function throwUnknown(pointer: string, { properties }: TSchema): never {
-  throw unknownField(pointer, Object.keys(properties ?? fieldsSchema.properties));
+/** As it is where the schema has no place for it: the check that follows says so. */
+function typedValue(schema: TSchema, value: unknown, pointer: string, empty: Empty): unknown {
+  const variants = variantsOf(schema);
+  const list = variants.find((each) => each[Kind] === "Array");
+  if (list !== undefined) return typeof value === "string" ? [value] : value;
+  if (Array.isArray(value)) throw twice(pointer.slice(1).replaceAll("/", "."), pointer);
+  if (typeof value === "string") return typedText(variants, value, pointer, empty);
+  const object = variants.find((each) => each[Kind] === "Object" || each[Kind] === "Record");
+  if (object === undefined || !isDocument(value)) return value;
+  const typed = typedMembers(object, value, pointer, empty);
+  return empty === "left out" && Object.keys(typed).length === 0 ? undefined : typed;
 }
 
-/** The part of a schema in which members have names. */
-function objectIn(schema: TSchema): TSchema | undefined {
-  return variants(schema).find((each) => each[Kind] === "Object" || each[Kind] === "Record");
-}
-
-/** Undefined: as if it had not come. A web page's form sends its empty inputs, too. */
-function readText(schema: TSchema, text: string, pointer: string): unknown {
-  const kinds = variants(schema);
-  const plain = kinds.find((each) => each[Kind] === "String");
-  if (plain !== undefined) return text === "" && plain["minLength"] !== undefined ? undefined : text;
-  if (text === "") return undefined;
-  const [first] = kinds;
-  switch (first?.[Kind]) {
+function typedText(variants: readonly TSchema[], text: string, pointer: string, empty: Empty): unknown {
+  const plain = variants.find((each) => each[Kind] === "String");
+  if (text === "" && empty === "left out" && (plain === undefined || plain["minLength"] > 0)) return undefined;
+  if (plain !== undefined) return text;
+  switch (variants[0]?.[Kind]) {
     case "Boolean":
       return truths.get(text) ?? text;
     case "Integer":
       return /^\d{1,15}$/.test(text) ? Number(text) : text;
-    case "Array":
-      return [text];
     case "Unknown":
       return readJson(text, pointer);
     default:
       return text;
   }
-}
-
-function variants(schema: TSchema): readonly TSchema[] {
-  const each: unknown = schema["anyOf"];
-  return Array.isArray(each) ? each : [schema];
 }
 
 function readJson(text: string, pointer: string): unknown {
@@ -110,6 +101,17 @@ function readJson(text: string, pointer: string): unknown {
   }
 }
 
+function memberOf(schema: TSchema, name: string): TSchema | undefined {
+  if (schema[Kind] === "Record") return Object.values<TSchema>(schema["patternProperties"])[0];
+  const properties: Readonly<Record<string, TSchema>> = schema["properties"];
+  return Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
+function variantsOf(schema: TSchema): readonly TSchema[] {
+  const each: unknown = schema["anyOf"];
+  return Array.isArray(each) ? each : [schema];
+}
+
 function makeDocument(): Document {
   return Object.create(null);
 }
@@ -118,6 +120,7 @@ function isDocument(value: unknown): value is Document {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function twice(name: string): Failure {
-  return new Failure("bad_field", `The field ${JSON.stringify(name)} came twice; it may come once.`);
+function twice(name: string, pointer?: string): Failure {
+  const at = pointer === undefined ? {} : pointTo(pointer);
+  return new Failure("bad_field", `The field ${quote(name)} came twice; it may come once.`, at);
 }

@@ -18,6 +18,8 @@ export interface HttpOptions {
   readonly reusePort: boolean;
   /** Begins with a slash and does not end with one. */
   readonly path: string;
+  /** The message part of mod_rest is served, too. */
+  readonly rest: boolean;
   readonly maxBodyBytes: number;
   /** Requests at one time; one more is a 503. */
   readonly maxInFlight: number;

@@ -2,7 +2,7 @@
 
 import { MIMEType } from "node:util";
 import { Failure } from "../errors.ts";
-import { chooseCharset } from "./charset.ts";
+import { chooseCharset, type Decode } from "./charset.ts";
 import type { Fields } from "./fields-schema.ts";
 import { parseForm } from "./form.ts";
 import { parseJson } from "./json.ts";
@@ -18,26 +18,42 @@ export const acceptedMediaTypes = [
   "multipart/form-data",
   "application/json",
 ] as const;
+export const stanzaMediaType = "application/xmpp+xml";
 
-/** Judges the headers alone, so that a body of a wrong kind need not be read. */
-export function chooseParser(headers: Headers): (body: Uint8Array) => Fields | Promise<Fields> {
+/** What a body says. */
+export interface Parsed {
+  readonly fields: Fields;
+  /** As in Message. */
+  readonly elements?: string;
+  readonly requestReceipt?: boolean;
+}
+
+export type Parser = (body: Uint8Array) => Parsed | Promise<Parsed>;
+
+/** Judges the headers alone, so that a body of a wrong kind need not be read. `parseXml`: where XML is taken, too. */
+export function chooseParser(headers: Headers, parseXml?: (body: Uint8Array, decode: Decode) => Parsed): Parser {
   refuseContentEncoding(headers);
   const contentType = readSingleHeader(headers, "content-type") || "text/plain";
   const mediaType = readMediaType(contentType);
   const decode = chooseCharset(mediaType.params.get("charset") ?? "utf-8");
   const { essence } = mediaType;
-  if (essence === "text/plain") return (body) => parseText(body, decode);
-  if (essence === "application/x-www-form-urlencoded") return (body) => parseForm(body, decode);
-  if (essence === "multipart/form-data") return (body) => parseMultipart(body, mediaType);
-  if (essence === "application/json" || essence.endsWith("+json")) return (body) => parseJson(body, decode);
-  throw unsupported(contentType);
+  if (essence === "text/plain") return (body) => ({ fields: parseText(body, decode) });
+  if (essence === "application/x-www-form-urlencoded") return (body) => ({ fields: parseForm(body, decode) });
+  if (essence === "multipart/form-data") return async (body) => ({ fields: await parseMultipart(body, mediaType) });
+  if (essence === "application/json" || essence.endsWith("+json"))
+    return (body) => ({ fields: parseJson(body, decode) });
+  if (essence === stanzaMediaType && parseXml !== undefined) return (body) => parseXml(body, decode);
+  throw unsupported(
+    contentType,
+    parseXml === undefined ? acceptedMediaTypes : [...acceptedMediaTypes, stanzaMediaType],
+  );
 }
 
 function readMediaType(contentType: string): MIMEType {
   try {
     return new MIMEType(contentType);
   } catch {
-    throw unsupported(contentType); // Not a media type at all.
+    throw unsupported(contentType, acceptedMediaTypes); // Not a media type at all.
   }
 }
 
@@ -51,9 +67,9 @@ function refuseContentEncoding(headers: Headers): void {
   );
 }
 
-function unsupported(contentType: string): Failure {
+function unsupported(contentType: string, accepted: readonly string[]): Failure {
   return new Failure(
     "unsupported_media_type",
-    `A body of type ${quote(contentType)} could not be read; one of ${acceptedMediaTypes.join(", ")} is needed.`,
+    `A body of type ${quote(contentType)} could not be read; one of ${accepted.join(", ")} is needed.`,
   );
 }

@@ -5,7 +5,7 @@ import { acceptedMediaTypes } from "./parse.ts";
 import type { Problem } from "./schema.ts";
 
 /** RFC 9457 section 4.2.1: with `about:blank`, the title is the status's own phrase; `code` tells the cases apart. */
-const titles = {
+export const titles = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -22,7 +22,7 @@ const titles = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
 } as const;
-type Status = keyof typeof titles;
+export type Status = keyof typeof titles;
 
 /** A code without a status does not compile. The outcome is "unknown" for 504s only, and not for all of them. */
 export const statuses: Record<Code, Status> = {
@@ -34,6 +34,7 @@ export const statuses: Record<Code, Status> = {
   bad_json: 400,
   bad_form: 400,
   bad_text: 400,
+  bad_xml: 400,
   malformed_html: 400,
   cross_site: 403,
   credentials_missing: 401,
@@ -56,6 +57,7 @@ export const statuses: Record<Code, Status> = {
   bad_field: 422,
   bad_type: 422,
   kind_not_offered: 422,
+  bad_stanza: 422,
   foreign_sender: 403,
   forbidden_character: 422,
   empty_message: 422,
@@ -139,12 +141,12 @@ export function writeProblem(failure: Failure, requestId: string): Response {
   };
   return new Response(JSON.stringify(problem), {
     status,
-    headers: { ...headersFor(status, failure), "Content-Type": "application/problem+json" },
+    headers: { ...headersFor(status, failure, acceptedMediaTypes), "Content-Type": "application/problem+json" },
   });
 }
 
 /** What a status owes by RFC 9110, and 415 by the draft of Linked Data Platform's Accept-Post too. */
-function headersFor(status: Status, failure: Failure): Record<string, string> {
+export function headersFor(status: Status, failure: Failure, accepted: readonly string[]): Record<string, string> {
   switch (status) {
     case 401:
       return { "WWW-Authenticate": 'Basic realm="post-msg", charset="UTF-8"' };
@@ -154,7 +156,7 @@ function headersFor(status: Status, failure: Failure): Record<string, string> {
       return { Connection: "close" };
     case 415: {
       const encoding = failure.code === "unsupported_content_encoding" ? { "Accept-Encoding": "identity" } : {};
-      return { "Accept-Post": acceptedMediaTypes.join(", "), ...encoding };
+      return { "Accept-Post": accepted.join(", "), ...encoding };
     }
     case 429:
     case 503:

@@ -6,11 +6,15 @@ import { quote } from "./quote.ts";
 
 /** What follows the base path, percent-decoded; undefined when that is nothing. A slash in it begins the resource. */
 export function recipientInPath(url: string, basePath: string): string | undefined {
-  const raw = new URL(url).pathname.slice(basePath.length + 1);
+  return decodePath(new URL(url).pathname.slice(basePath.length + 1));
+}
+
+/** Undefined: nothing. */
+export function decodePath(raw: string): string | undefined {
   try {
     return raw === "" ? undefined : decodeURIComponent(raw);
   } catch (cause) {
-    const detail = `The recipient ${quote(raw)} in the path is not percent-encoded UTF-8.`;
+    const detail = `The part ${quote(raw)} of the path is not percent-encoded UTF-8.`;
     throw new Failure("bad_path", detail, { cause });
   }
 }

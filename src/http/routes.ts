@@ -2,17 +2,19 @@
 
 import { Elysia } from "elysia";
 import { Failure } from "../errors.ts";
-import { answer } from "./answer.ts";
+import { answer, type Trail } from "./answer.ts";
 import { shareWithOrigin } from "./cross-site.ts";
 import { describeHealth, healthPath } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
+import { createMessageEndpoint } from "./message-endpoint.ts";
 import type { HttpOptions } from "./options.ts";
 import { acceptedMediaTypes } from "./parse.ts";
 import { quote } from "./quote.ts";
+import { describeResource, throwMethodNotAllowed } from "./resource.ts";
+import { restEndpoint } from "./rest/endpoint.ts";
+import { createRestRoutes } from "./rest/routes.ts";
 import { messageResponses } from "./schema.ts";
-import { sendMessage } from "./send-message.ts";
-
-const allow = "POST, OPTIONS";
+import { type Endpoint, sendMessage } from "./send-message.ts";
 
 export interface Surroundings {
   /** Where a request comes from, as far as throttles tell callers apart. */
@@ -29,10 +31,10 @@ export function createRoutes(
   const { path, log, maxInFlight, allowedOrigins } = options;
   const reply: typeof answer = async (request, ...rest) =>
     shareWithOrigin(request, await answer(request, ...rest), allowedOrigins);
-  const post = ({ request }: Context) =>
-    reply(request, log, (trail) =>
-      inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options)),
-    );
+  const send = (request: Request, trail: Trail, endpoint: Endpoint) =>
+    inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options, endpoint));
+  const endpoint = createMessageEndpoint(path);
+  const post = ({ request }: Context) => reply(request, log, (trail) => send(request, trail, endpoint));
   // Asked every few seconds, for ever: nothing to fill a log with.
   const health = ({ request }: Context) =>
     answer(
@@ -40,7 +42,7 @@ export function createRoutes(
       () => {},
       () => describeHealth(request, isReady),
     );
-  const describe = ({ request }: Context) => reply(request, log, describeResource);
+  const describe = ({ request }: Context) => reply(request, log, () => describeResource(acceptedMediaTypes));
   const refuseMethod = ({ request }: Context) => reply(request, log, () => throwMethodNotAllowed(request));
   const refusePath = ({ request }: Context) => answer(request, log, () => throwNoSuchPath(request, path));
   // The body is ours to read: Elysia would buffer it unbounded and answer a bad one in its own words.
@@ -61,20 +63,12 @@ export function createRoutes(
     .all(`${path}/*`, refuseMethod)
     .all(`${healthPath}/*`, health)
     .all("/*", refusePath);
+  if (options.rest) app.use(createRestRoutes(log, reply, (request, trail) => send(request, trail, restEndpoint)));
   return app.fetch;
 }
 
 interface Context {
   readonly request: Request;
-}
-
-function describeResource(): Response {
-  const formats = acceptedMediaTypes.join(", ");
-  return new Response(null, { status: 204, headers: { Allow: allow, "Accept-Post": formats, Accept: formats } });
-}
-
-function throwMethodNotAllowed({ method }: Request): never {
-  throw new Failure("method_not_allowed", `Messages are sent with POST, not with ${method}.`);
 }
 
 function throwNoSuchPath({ url }: Request, path: string): never {

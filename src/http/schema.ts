@@ -30,6 +30,22 @@ export const problemSchema = Type.Object({
 });
 export type Problem = Static<typeof problemSchema>;
 
+/** The same with mod_rest's members, `type` and `code` being mod_rest's. */
+export const restProblemSchema = Type.Composite([
+  Type.Omit(problemSchema, ["type", "code"]),
+  Type.Object({
+    type: Type.Literal("error"),
+    code: Type.Integer({ description: "The status." }),
+    error: Type.Object({
+      type: Type.Union(["auth", "cancel", "modify", "wait"].map((type) => Type.Literal(type))),
+      condition: Type.String({ description: "RFC 6120 section 8.3.3, or mod_rest's own." }),
+      text: Type.String(),
+      extra: Type.Object({ code: Type.String({ description: "Stable; the code of a problem elsewhere." }) }),
+    }),
+  }),
+]);
+export type RestProblem = Static<typeof restProblemSchema>;
+
 export const messageResponses = {
   201: receiptSchema,
   400: problemSchema,
@@ -47,3 +63,16 @@ export const messageResponses = {
   503: problemSchema,
   504: problemSchema,
 };
+
+const { 201: _, ...refusals } = messageResponses;
+type Refusals = { readonly [Status in keyof typeof refusals]: typeof restProblemSchema };
+
+export const restResponses = {
+  202: Type.Null({ description: "The sender's server has taken responsibility for the message." }),
+  ...mapToRest(refusals),
+};
+
+function mapToRest(statuses: object): Refusals;
+function mapToRest(statuses: object): object {
+  return Object.fromEntries(Object.keys(statuses).map((status) => [status, restProblemSchema]));
+}

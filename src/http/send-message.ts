@@ -1,28 +1,37 @@
 /** The way of one request, in the order in which it is judged; the first thing wrong is the answer. */
 
 import { Failure } from "../errors.ts";
+import type { Receipt } from "../message.ts";
 import type { Trail } from "./answer.ts";
 import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
 import { refuseCrossSite } from "./cross-site.ts";
-import { makeMessage, refuseForeignSender } from "./fields.ts";
+import { makeMessage, refuseForeignSender, withType } from "./fields.ts";
 import type { HttpOptions } from "./options.ts";
-import { chooseParser } from "./parse.ts";
-import { readPreferences } from "./prefer.ts";
-import { findRecipient, recipientInPath } from "./recipient.ts";
-import { writeReceipt } from "./reply.ts";
+import type { Parser } from "./parse.ts";
+import { type Preferences, readPreferences } from "./prefer.ts";
+import { findRecipient } from "./recipient.ts";
+
+/** What tells one family of paths from another; the way is the same. */
+export interface Endpoint {
+  /** What the path says of the message, not judged yet. */
+  readPath(url: string): { readonly to: string | undefined; readonly type?: string };
+  chooseParser(headers: Headers): Parser;
+  writeReceipt(receipt: Receipt, preferences: Preferences): Response;
+}
 
 export async function sendMessage(
   request: Request,
   clientAddress: string,
   trail: Trail,
   options: HttpOptions,
+  endpoint: Endpoint,
 ): Promise<Response> {
   const { url, headers, signal } = request;
   const { requestId, times } = trail;
   trail.client = clientAddress;
 
-  const named = recipientInPath(url, options.path);
+  const named = endpoint.readPath(url);
   refuseCrossSite(headers, options.allowedOrigins);
   const credentials = readCredentials(headers, options);
   const sender = credentials.account;
@@ -30,20 +39,21 @@ export async function sendMessage(
   refuseForeignHost(sender, options);
   options.admit(credentials, clientAddress);
 
-  const parse = chooseParser(headers);
-  const fields = await parse(await readBody(request, options.maxBodyBytes));
+  const parse = endpoint.chooseParser(headers);
+  const parsed = await parse(await readBody(request, options.maxBodyBytes));
+  const fields = named.type === undefined ? parsed.fields : withType(parsed.fields, named.type);
   refuseForeignSender(fields.from, sender);
-  const to = findRecipient(named, fields.to, sender, options.allowedHosts);
+  const to = findRecipient(named.to, fields.to, sender, options.allowedHosts);
   trail.recipient = to;
   const preferences = readPreferences(headers, options.waitMaxMs);
-  const requestReceipt = preferences.waitSeconds > 0;
-  const message = { ...makeMessage(fields, to, options.forbiddenCharacters), requestReceipt };
+  const requestReceipt = parsed.requestReceipt === true || preferences.waitSeconds > 0;
+  const message = { ...makeMessage(fields, to, options.forbiddenCharacters, parsed.elements), requestReceipt };
   if (!options.mayReceive(sender, to)) throw recipientNotAllowed(sender.domain, to.bare);
 
   trail.messageId = message.id;
   const waitMs = preferences.waitSeconds * 1000;
   const receipt = await options.deliver({ credentials, message, clientAddress, waitMs, signal, requestId, times });
-  return writeReceipt(receipt, preferences);
+  return endpoint.writeReceipt(receipt, preferences);
 }
 
 function recipientNotAllowed(host: string, recipient: string): Failure {

@@ -4,7 +4,7 @@
  */
 
 import { SaxesParser, type SaxesTagNS } from "saxes";
-import type { XmlElement } from "./element.ts";
+import { type XmlElement, xmlNamespace } from "./element.ts";
 
 /** Deeper ones would cost a reader more than they can mean. */
 export const maxDepth = 64;
@@ -69,7 +69,9 @@ function parse(text: string, parser: Parser): readonly (XmlElement | string)[] {
   return top;
 }
 
-function describe({ local, uri, attributes }: SaxesTagNS): Growing {
+function describe({ name, local, uri, attributes }: SaxesTagNS): Growing {
+  if (uri === xmlNamespace || uri === declarations)
+    throw new XmlError(`its element "${name}" has a reserved namespace`);
   const own = Object.values(attributes).filter((attribute) => attribute.uri !== declarations);
   return {
     name: local,

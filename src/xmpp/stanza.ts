@@ -14,6 +14,7 @@ export function messageStanza(message: Message): string {
   if (body !== undefined) stanza += writeTexts("body", body);
   if (html !== undefined) stanza += xhtmlIm(html);
   if (extensions !== undefined) stanza += writeExtensions(extensions);
+  if (message.elements !== undefined) stanza += message.elements;
   if (message.requestReceipt) stanza += `<request xmlns="${namespaces.receipts}"/>`;
   return `${stanza}<origin-id xmlns="${namespaces.stanzaIds}" id="${id}"/>${messageEnd}`;
 }

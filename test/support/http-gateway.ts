@@ -39,6 +39,7 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
     socketMode: 0o660,
     reusePort: false,
     path: "/msg",
+    rest: true,
     maxBodyBytes: 64 * 1024,
     maxInFlight: 1000,
     forbiddenCharacters: "refuse",

@@ -45,6 +45,7 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
       socketMode: 0o660,
       reusePort: false,
       path: "/msg",
+      rest: true,
       maxBodyBytes: 65_536,
       maxInFlight: 1000,
       forbiddenCharacters: "refuse",
@@ -96,6 +97,7 @@ test("every setting is taken from the file", async () => {
     socket_mode = "0600"
     reuse_port = true
     path = "/gateway/msg"
+    rest = false
     max_body = "256KiB"
     max_in_flight = 9
     forbidden_characters = "replace"
@@ -138,6 +140,7 @@ test("every setting is taken from the file", async () => {
     socketMode: 0o600,
     reusePort: true,
     path: "/gateway/msg",
+    rest: false,
     maxBodyBytes: 262_144,
     maxInFlight: 9,
     forbiddenCharacters: "replace",

@@ -26,7 +26,7 @@ const rows: readonly (readonly [status: number, code: Code, why: string, request
   [400, "bad_text", "a text that is not UTF-8", { body: Buffer.from([0xff]) }],
   [400, "bad_path", "percent-encoding that is not UTF-8", { path: "/msg/%ff" }],
   [400, "bad_path", "percent-encoding without digits", { path: "/msg/%zz" }],
-  [400, "malformed_html", "malformed html", { body: '{"html":"<p>"}', headers: json }],
+  [400, "malformed_html", "malformed html", { body: '{"html":"<p>"}', headers: json, pointer: "/html" }],
   [
     401,
     "credentials_missing",
