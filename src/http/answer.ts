@@ -4,6 +4,7 @@ import { asFailure, type Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { RequestLine, Times } from "../request-log.ts";
 import { refuseAmbiguous } from "./ambiguous.ts";
+import { takeLeftOver } from "./body.ts";
 import { writeProblem } from "./problem.ts";
 
 /** What a request leaves for its closing line as it becomes known. */
@@ -33,6 +34,7 @@ export async function answer(
   } catch (error) {
     failure = asFailure(error);
     response = write(failure, trail.requestId);
+    if (!(await takeLeftOver(request))) response.headers.set("Connection", "close");
   }
   response.headers.set("X-Request-Id", trail.requestId);
   log({

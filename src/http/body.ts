@@ -43,6 +43,38 @@ export async function readBody(
   }
 }
 
+/** How long an answer that needs no body waits for the rest of it. */
+const leftOverMs = 250;
+const mostLeftOver = 256 * 1024;
+
+/**
+ * Before an answer that was given without the whole body: takes what is left of it, if it is there at once. False: it is
+ * not, and the connection has to be closed (RFC 9112 section 9.3). HAProxy 2.6 uses a connection again whose last request
+ * it has not sent whole; the next request, somebody else's, would be taken for the rest of that body.
+ */
+export async function takeLeftOver(request: Request): Promise<boolean> {
+  if (request.body === null || request.bodyUsed) return true;
+  // Who asks before sending (RFC 9110 section 10.1.1) has been answered.
+  if (request.headers.has("expect")) return false;
+  const reader = request.body.getReader();
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(late.resolve, leftOverMs, "late");
+  try {
+    for (let length = 0; length <= mostLeftOver; ) {
+      const step = await Promise.race([reader.read(), late.promise]);
+      if (step === "late") break;
+      if (step.done) return true;
+      length += step.value.byteLength;
+    }
+  } catch {
+    // The caller has gone away; there is nothing to close.
+  } finally {
+    clearTimeout(timer);
+  }
+  reader.cancel().catch(() => {});
+  return false;
+}
+
 function tooLarge(maxBytes: number): Failure {
   return new Failure("body_too_large", `The body is larger than ${maxBytes} bytes, the most that is taken here.`);
 }

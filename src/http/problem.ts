@@ -154,6 +154,9 @@ export function headersFor(status: Status, failure: Failure, accepted: readonly 
       return { Allow: failure.allow ?? "POST, OPTIONS" };
     case 408:
       return { Connection: "close" };
+    case 413:
+      // What is left of it is not read.
+      return failure.code === "body_too_large" ? { Connection: "close" } : {};
     case 415: {
       const encoding = failure.code === "unsupported_content_encoding" ? { "Accept-Encoding": "identity" } : {};
       return { "Accept-Post": accepted.join(", "), ...encoding };
