@@ -57,7 +57,7 @@ const remedies: Partial<Record<Code, Remedy>> = {
     "The server could not show that it knows this password: it is not the server that the account is on, or its store is broken. Check where this connection ends.",
   host_unknown: (context) =>
     `The server at this address serves other domains. ${whereItIsSet(context)} Or add "${context.place.domain}" to the server: VirtualHost "${context.place.domain}" in Prosody, hosts: in ejabberd.`,
-  redirect: ({ place }) => `Set ${setting(place, "connect")} to the server that it points to.`,
+  redirect: ({ place }) => `Set ${setting(place, "connect")} to the server that it names, if it is yours.`,
   protocol_error: (context) => `Is it an XMPP server that listens there, for ${wanted(context)}? ${wrongKind(context)}`,
   stream_closed: (context, _, step) =>
     step === "message" || step === "login"
@@ -157,9 +157,9 @@ function putConnect(place: Place): string {
 }
 
 function section({ domain, file }: Place): string {
-  return `[hosts."${domain}"] of ${file}`;
+  return `[hosts."${domain}"] in ${file}`;
 }
 
 function setting(place: Place, key: string): string {
-  return `${key} under ${section(place)}`;
+  return `[hosts."${place.domain}"] ${key} in ${place.file}`;
 }

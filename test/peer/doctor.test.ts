@@ -79,7 +79,7 @@ describe("a server that cannot be found or reached:", () => {
         step: "connection",
         code: "server_unreachable",
         remedy:
-          /has no SRV record, and nothing listens at example\.com port 5222.*under \[hosts\."example\.com"\] of post-msg\.toml.*start/,
+          /has no SRV record, and nothing listens at example\.com port 5222.*under \[hosts\."example\.com"\] in post-msg\.toml.*start/,
         shows: /ECONNREFUSED/,
       },
     ],
@@ -112,7 +112,7 @@ describe("a server that cannot be found or reached:", () => {
       {
         step: "connection",
         code: "server_unreachable",
-        remedy: /By connect under \[hosts\."example\.com"\] of post-msg\.toml/,
+        remedy: /By \[hosts\."example\.com"\] connect in post-msg\.toml/,
       },
     );
   });
@@ -154,14 +154,14 @@ describe("a server with a fault:", () => {
       {
         step: "certificate",
         code: "certificate_untrusted",
-        remedy: /ca_file under \[hosts\."example\.com"\].*fullchain/,
+        remedy: /\[hosts\."example\.com"\] ca_file in post-msg\.toml.*fullchain/,
         shows: /issuer CN=Stranger/,
       },
     ],
     [
       "a self-signed certificate",
       async () => ({ certificate: await trusted.selfSigned({ dnsNames: [domain] }) }),
-      { step: "certificate", code: "certificate_self_signed", remedy: /name it in ca_file under/ },
+      { step: "certificate", code: "certificate_self_signed", remedy: /name it in \[hosts\."example\.com"\] ca_file/ },
     ],
     [
       "no STARTTLS",
@@ -208,7 +208,7 @@ describe("a server with a fault:", () => {
           ),
         },
       }),
-      { step: "stream", code: "redirect", remedy: /Set connect/, shows: /evil\.example/ },
+      { step: "stream", code: "redirect", remedy: /Set \[hosts\."example\.com"\] connect/, shows: /evil\.example/ },
     ],
     [
       "a hang-up",
@@ -243,6 +243,23 @@ describe("a server with a fault:", () => {
       expect(without.steps.map(({ step }) => step)).toEqual([
         ...(["name", "connection", "stream", "tls", "certificate", "mechanisms", "limits"] as const),
       ]);
+      await peer.settled(0);
+    } finally {
+      await peer.stop();
+    }
+  });
+
+  test("a message that is refused", async () => {
+    const peer = await startPeer({
+      domain,
+      authority: trusted,
+      bounce: () => ({ when: "before-ack", condition: "policy-violation", type: "modify" }),
+    });
+    try {
+      await expectFailure(
+        { host: connectTo(peer), as: "alice@example.com" },
+        { step: "message", code: "policy_violation", remedy: /log of the XMPP server/ },
+      );
       await peer.settled(0);
     } finally {
       await peer.stop();

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Step } from "../../src/findings.ts";
+import { runDoctor } from "../support/doctor.ts";
 import { startEjabberd } from "../support/ejabberd.ts";
 import { writeConfig } from "../support/gateway-config.ts";
 import { startProsody } from "../support/prosody.ts";
@@ -104,6 +105,17 @@ describe.each(realServers)("%s", (_, start) => {
     } finally {
       await phone.close();
     }
+  });
+
+  test("told of step by step, as they are done", async () => {
+    const examined = await runDoctor({
+      domain: "example.com",
+      host: hostsOf(server)["example.com"] ?? {},
+      as: "alice@example.com",
+    });
+    expect(examined.state).toBe("good");
+    expect(examined.steps.map(({ step }) => step).sort()).toEqual([...allSteps].sort());
+    expect(examined.step("message").summary).toContain("came back");
   });
 
   test("as JSON, with every step, its time and its facts", async () => {
@@ -221,6 +233,13 @@ test(
         remedy: expect.stringMatching(/"smacks" in Prosody, mod_stream_mgmt in ejabberd/),
       });
       expect(step("message").state).toBe("good");
+      const again = await runDoctor({
+        domain: "example.com",
+        host: hostsOf(server)["example.com"] ?? {},
+        as: "alice@example.com",
+      });
+      expect(again.step("acknowledgements").state).toBe("warning");
+      expect(again.step("message").state).toBe("good");
     } finally {
       await server.stop();
       await folder.remove();

@@ -22,7 +22,7 @@ const tool = (name: string) => [bun, "--bun", join("node_modules/.bin", name)];
 
 const packages = [
   ...["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"],
-  ...["mandoc", "python3", "systemd"],
+  ...["mandoc", "python3", "systemd", "caddy", "busybox", "wget"],
   ...["prometheus", "fail2ban", "chromium"],
 ];
 const preparations: readonly Step[] = [
