@@ -5,10 +5,10 @@ import { startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
 import { startPeer } from "../support/peer/peer.ts";
 
-const gridMs = 300;
+const gridMs = 600;
 const atATime = 8;
 /** What a busy machine may add. */
-const slackMs = 100;
+const slackMs = 300;
 
 test("an unknown account, a wrong password and a remembered one get the same words at the same time", async () => {
   const peer = await startPeer();
