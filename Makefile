@@ -7,12 +7,15 @@ INSTALLED := node_modules/.installed
 PACKAGING := $(shell find packaging -type f -not -path '*/node_modules/*')
 RUNTIMES := packaging/runtimes/node_modules/.installed
 
+PACKAGE_TEST_NEEDS := debootstrap systemd-container binutils lintian strace zsh fish buildah curl \
+  qemu-user-static libc6-arm64-cross prosody ejabberd systemd mandoc python3
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
 
 help: # Lists the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
 
 demo: post-msg ## sends a message from curl to a real XMPP client (KEEP=1: leaves everything running)
 	@sh test/support/install-debian.sh prosody curl
@@ -56,6 +59,11 @@ uninstall: build/package ## takes away what install brought, but no configuratio
 dist: $(RUNTIMES) ## builds what is published, for all machines, into dist/
 	@$(BUN) packaging/dist.ts
 
+test-package: $(RUNTIMES) post-msg ## as root: builds the last commit twice, tests what was built, on a Debian of its own too
+	@sh test/support/install-debian.sh $(PACKAGE_TEST_NEEDS)
+	@$(BUN) packaging/test/build-twice.ts
+	@$(BUN) test --timeout=60000 ./packaging/test
+
 build/package: post-msg $(PACKAGING) $(wildcard *.md docs/*.md) LICENSE
 	@$(BUN) packaging/package-folder.ts build/package
 	@touch $@
@@ -79,4 +87,4 @@ $(INSTALLED): package.json bun.lock
 	@touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test build check soak bench fmt docs clean deps install uninstall dist always
+.PHONY: help demo test build check soak bench fmt docs clean deps install uninstall dist test-package always

@@ -40,6 +40,8 @@ export async function compile({ outfile, version, target, metafile }: CompileOpt
       // The executable must not read a .env or bunfig.toml of the folder that it is started in.
       "--no-compile-autoload-dotenv",
       "--no-compile-autoload-bunfig",
+      // Two packages would have the folder of this build written into them; nothing is looked for there.
+      '--define=__dirname="/post-msg"',
       `--define=POST_MSG_VERSION=${JSON.stringify(version)}`,
       ...(target === undefined ? [] : [`--target=${target.name}`, `--compile-executable-path=${target.runtime}`]),
       ...(metafile === undefined ? [] : [`--metafile=${metafile}`]),

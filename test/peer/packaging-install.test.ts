@@ -53,6 +53,12 @@ test("what install.sh does not know is a mistake", async () => {
   expect(access(join(folder.path, "nowhere"))).rejects.toThrow("ENOENT");
 });
 
+test("nothing in the executable tells in which folder it was built", async () => {
+  const executable = Buffer.from(await Bun.file(join(packed, "post-msg")).arrayBuffer());
+  expect(executable.includes(root)).toBe(false);
+  expect(executable.includes("thread-stream")).toBe(true);
+});
+
 test("the licences of all packages inside go with it", async () => {
   const text = await Bun.file(join(packed, "LICENSES.txt")).text();
   for (const name of ["elysia 1", "saxes 6", "pino 10", "Bun 1", "LGPL-2.1"]) expect(text).toContain(`\n${name}`);

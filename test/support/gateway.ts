@@ -14,7 +14,8 @@ import { type ConfigTables, writeConfig } from "./gateway-config.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 import { eventually, makeBell, within } from "./wait.ts";
 
-const binary = join(import.meta.dir, "../../post-msg");
+/** Another one is named where the program's system calls are traced. */
+const binary = process.env["POST_MSG_EXECUTABLE"] ?? join(import.meta.dir, "../../post-msg");
 const readyDeadlineMs = 10_000;
 /** What the program promises. */
 const stopDeadlineMs = 26_000;
@@ -36,6 +37,8 @@ export interface BinaryOptions extends GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** In place of ./post-msg. */
   readonly program?: readonly string[];
+  /** For a slow machine; default 10,000. */
+  readonly readyDeadlineMs?: number;
   /** With which it has to end; default 0. */
   readonly exitCode?: number;
 }
@@ -124,7 +127,7 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     }
   });
   try {
-    await child.says(/ listens on \S+\n/, readyDeadlineMs);
+    await child.says(/ listens on \S+\n/, options.readyDeadlineMs ?? readyDeadlineMs);
   } catch (error) {
     await child.kill();
     await folder.remove();
