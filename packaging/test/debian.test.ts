@@ -90,6 +90,13 @@ async function send(text: string, ...curl: readonly string[]): Promise<string> {
   return debian.run([...words, ...to].join(" "));
 }
 
+/** Where it does not start, its journal says why. */
+async function restart(): Promise<void> {
+  await debian.run("systemctl restart post-msg").catch(async (error: Error) => {
+    throw new Error(`${error.message}\n${(await journal()).slice(-3_000)}`);
+  });
+}
+
 const show = async (property: string) => (await debian.run(`systemctl show -P ${property} post-msg`)).trim();
 const journal = () => debian.run("journalctl --no-pager -o cat -u post-msg");
 
@@ -147,35 +154,39 @@ test("the TLS key, which only root may read, reaches it as a credential", async 
     install -m 600 /srv/certificates/example.com.key /etc/post-msg/tls.key
     install -m 600 /srv/certificates/example.com.crt /etc/post-msg/tls.crt
     sed -i 's|^#tls_cert = .*|tls_cert = "/run/credentials/post-msg.service/tls.crt"|
-            s|^#tls_key = .*|tls_key = "/run/credentials/post-msg.service/tls.key"|' ${configuration}
-    systemctl restart post-msg`);
+            s|^#tls_key = .*|tls_key = "/run/credentials/post-msg.service/tls.key"|' ${configuration}`);
+  await restart();
   const elsewhere = ["--cacert", "/srv/certificates/ca.pem", "--resolve", "example.com:5280:127.0.0.1"];
   expect(await send("by HTTPS", ...elsewhere, "https://example.com:5280/msg/bob")).toEndWith("} 201");
-  await debian.run(`sed -i 's|^tls_|#tls_|' ${configuration}; rm /etc/post-msg/tls.*; systemctl restart post-msg`);
+  await debian.run(`sed -i 's|^tls_|#tls_|' ${configuration}; rm /etc/post-msg/tls.*`);
+  await restart();
   expect(await send("by HTTP")).toEndWith("} 201");
 });
 
 test("a proxy's user reaches its Unix socket, where the socket's mode says so", async () => {
   await debian.run(`
-    sed -i 's|^#listen = "127.*|listen = "unix:/run/post-msg/http.sock"|; s|^#socket_mode = .*|socket_mode = "0666"|' ${configuration}
-    systemctl restart post-msg`);
+    sed -i '0,/^#listen = /s|^#listen = .*|listen = "unix:/run/post-msg/http.sock"|; s|^#socket_mode = .*|socket_mode = "0666"|' ${configuration}`);
+  await restart();
   const call =
     "curl -sS -w ' %{http_code}' --unix-socket /run/post-msg/http.sock -u alice@example.com:secret -d hi http://gw/msg/bob";
   expect(await debian.run(`setpriv --reuid www-data --clear-groups ${call}`)).toEndWith("} 201");
-  await debian.run(`sed -i 's|^listen = |#listen = |' ${configuration}; systemctl restart post-msg`);
+  await debian.run(`sed -i 's|^listen = |#listen = |' ${configuration}`);
+  await restart();
 });
 
 test("systemd starts it again when it hangs", async () => {
   await debian.run(`
     mkdir -p /etc/systemd/system/post-msg.service.d
     printf '[Service]\\nWatchdogSec=2s\\n' >/etc/systemd/system/post-msg.service.d/test.conf
-    systemctl daemon-reload; systemctl restart post-msg`);
+    systemctl daemon-reload`);
+  await restart();
   const before = await show("MainPID");
   await debian.run(`kill -STOP ${before}`);
   const startedAgain = async () => (await show("ActiveState")) === "active" && (await show("MainPID")) !== before;
   await eventually(startedAgain, 30_000, "post-msg to be started again");
   expect(await send("after it hung")).toEndWith("} 201");
-  await debian.run("rm -r /etc/systemd/system/post-msg.service.d; systemctl daemon-reload; systemctl restart post-msg");
+  await debian.run("rm -r /etc/systemd/system/post-msg.service.d; systemctl daemon-reload");
+  await restart();
 }, 60_000);
 
 test("a mistake in the configuration is in the journal, and is not tried again and again", async () => {
@@ -184,7 +195,8 @@ test("a mistake in the configuration is in the journal, and is not tried again a
   expect(await show("ActiveState")).toBe("failed");
   expect(await show("NRestarts")).toBe("0");
   expect(await journal()).toContain("nonsense");
-  await debian.run(`cp /root/good.toml ${configuration}; systemctl restart post-msg`);
+  await debian.run(`cp /root/good.toml ${configuration}`);
+  await restart();
 });
 
 test("removed, it stops and leaves the configuration; purged, it leaves nothing", async () => {
