@@ -38,7 +38,7 @@ const traits = {
   credentials_missing: permanent,
   credentials_unusable: quoting,
   credentials_rejected: permanent,
-  host_not_allowed: permanent,
+  host_not_allowed: quoting,
   throttled: temporary,
   logins_paused: temporary,
   recipient_not_allowed: permanent,

@@ -63,7 +63,9 @@ function describe(request: RequestLine): LogFields {
     ...(failure === undefined ? {} : { code: failure.code, outcome: failure.outcome }),
     ...(failure === undefined && messageId !== undefined ? { outcome: "sent" } : {}),
     ...(failure !== undefined && client !== undefined && guesses.has(failure.code) ? { client } : {}),
-    ...(sender === undefined ? {} : { domain: sender.domain, from: sender.bare }),
+    // Of another domain than ours: who swaps user and password has a password here.
+    ...(sender === undefined || failure?.code === "host_not_allowed" ? {} : { domain: sender.domain }),
+    ...(sender === undefined ? {} : { from: sender.bare }),
     ...(recipient === undefined ? {} : { to: recipient.bare }),
     ...(messageId === undefined ? {} : { id: messageId }),
     ms: toTenths(durationMs),

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { version } from "../version.ts";
 import { type CheckDoors, check } from "./check.ts";
 import { health } from "./health.ts";
+import { openapi } from "./openapi.ts";
 import { exitCodes } from "./process.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
@@ -87,6 +88,17 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
       end(await health(config, live ? "live" : "ready", doors.process));
     });
 
+  program
+    .command("openapi")
+    .description(
+      "Print the description of the HTTP API (OpenAPI 3.1), for generators of clients and for other programs.",
+    )
+    .option("-c, --config <file>", "take the path of the messages from this configuration; default: /msg")
+    .addHelpText("after", openapiExample)
+    .action(async ({ config }) => {
+      end(await openapi(config, doors.process));
+    });
+
   return program;
 }
 
@@ -115,3 +127,11 @@ Example:
   post-msg health --config /etc/post-msg/post-msg.toml
 
 Exit codes: 0 when it answers that it is ready (or lives), 1 when it does not, 2 when there is no good configuration.`;
+
+const openapiExample = `
+Example:
+  post-msg openapi > openapi.json
+
+A running post-msg has it at /openapi.json, and a page to read it and to try it at /docs.
+
+Exit codes: 0 when it was printed, 2 when there is no good configuration.`;

@@ -21,7 +21,7 @@ export const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://ho
 /** What a Linux sockaddr_un holds, without its closing NUL. */
 const maxSocketPathBytes = 107;
 const maxPort = 65_535;
-const reservedPaths = ["/rest", "/health", "/docs"];
+const reservedPaths = ["/rest", "/health", "/docs", "/openapi.json"];
 
 export function parseListen(text: string): Read<ListenAddress> {
   if (text.startsWith("unix:")) return parseSocketPath(text.slice("unix:".length));

@@ -126,12 +126,19 @@ export const statuses: Record<Code, Status> = {
 const defaultRetryAfterSeconds = 5;
 
 export function writeProblem(failure: Failure, requestId: string): Response {
+  const status = statuses[failure.code];
+  return new Response(JSON.stringify(toProblem(failure, requestId)), {
+    status,
+    headers: { ...headersFor(status, failure, acceptedMediaTypes), "Content-Type": "application/problem+json" },
+  });
+}
+
+export function toProblem(failure: Failure, requestId: string): Problem {
   const { code, message: detail, outcome, pointer } = failure;
   const status = statuses[code];
-  const title = titles[status];
-  const problem: Problem = {
+  return {
     type: "about:blank",
-    title,
+    title: titles[status],
     status,
     detail,
     code,
@@ -139,10 +146,6 @@ export function writeProblem(failure: Failure, requestId: string): Response {
     request_id: requestId,
     ...(pointer === undefined ? {} : { pointer }),
   };
-  return new Response(JSON.stringify(problem), {
-    status,
-    headers: { ...headersFor(status, failure, acceptedMediaTypes), "Content-Type": "application/problem+json" },
-  });
 }
 
 /** What a status owes by RFC 9110, and 415 by the draft of Linked Data Platform's Accept-Post too. */

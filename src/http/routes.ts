@@ -2,7 +2,10 @@
 
 import { Elysia } from "elysia";
 import { Failure } from "../errors.ts";
+import { version } from "../version.ts";
 import { answer, type Trail } from "./answer.ts";
+import { docsPath } from "./api/page.ts";
+import { createApi, openApiPath } from "./api/serve-api.ts";
 import { shareWithOrigin } from "./cross-site.ts";
 import { describeHealth, healthPath } from "./health.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -42,6 +45,8 @@ export function createRoutes(
       () => {},
       () => describeHealth(request, isReady),
     );
+  const api = createApi({ path, rest: options.rest, version });
+  const documentation = ({ request }: Context) => answer(request, log, () => api(request));
   const describe = ({ request }: Context) => reply(request, log, () => describeResource(acceptedMediaTypes));
   const refuseMethod = ({ request }: Context) => reply(request, log, () => throwMethodNotAllowed(request));
   const refusePath = ({ request }: Context) => answer(request, log, () => throwNoSuchPath(request, path));
@@ -62,6 +67,9 @@ export function createRoutes(
     .all(path, refuseMethod)
     .all(`${path}/*`, refuseMethod)
     .all(`${healthPath}/*`, health)
+    .all(openApiPath, documentation)
+    .all(docsPath, documentation)
+    .all(`${docsPath}/*`, documentation)
     .all("/*", refusePath);
   if (options.rest) app.use(createRestRoutes(log, reply, (request, trail) => send(request, trail, restEndpoint)));
   return app.fetch;

@@ -1,6 +1,7 @@
 /** The shapes that cross the HTTP border, each described once. */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { codes } from "../errors.ts";
 import { messageTypes } from "../message.ts";
 
 export const receiptSchema = Type.Object({
@@ -21,7 +22,7 @@ export const problemSchema = Type.Object({
   title: Type.String({ description: "The status in words." }),
   status: Type.Integer(),
   detail: Type.String({ description: "What could not be done and what was needed." }),
-  code: Type.String({ description: "Stable." }),
+  code: Type.String({ enum: [...codes], description: "Stable." }),
   outcome: Type.Union([Type.Literal("not_sent"), Type.Literal("unknown")]),
   request_id: Type.String(),
   pointer: Type.Optional(
@@ -40,7 +41,9 @@ export const restProblemSchema = Type.Composite([
       type: Type.Union(["auth", "cancel", "modify", "wait"].map((type) => Type.Literal(type))),
       condition: Type.String({ description: "RFC 6120 section 8.3.3, or mod_rest's own." }),
       text: Type.String(),
-      extra: Type.Object({ code: Type.String({ description: "Stable; the code of a problem elsewhere." }) }),
+      extra: Type.Object({
+        code: Type.String({ enum: [...codes], description: "Stable; the code of a problem elsewhere." }),
+      }),
     }),
   }),
 ]);

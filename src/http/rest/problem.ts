@@ -60,10 +60,22 @@ const meanings: Record<Status, Meaning> = {
 };
 
 export function writeRestProblem(failure: Failure, requestId: string): Response {
+  const status = statusOf(failure.code);
+  return new Response(JSON.stringify(toRestProblem(failure, requestId)), {
+    status,
+    headers: { ...headersFor(status, failure, restMediaTypes), "Content-Type": "application/problem+json" },
+  });
+}
+
+function statusOf(code: Code): Status {
+  return otherStatuses[code] ?? statuses[code];
+}
+
+export function toRestProblem(failure: Failure, requestId: string): RestProblem {
   const { code, message: detail, outcome, pointer } = failure;
-  const status = otherStatuses[code] ?? statuses[code];
+  const status = statusOf(code);
   const [type, condition] = ownMeanings[code] ?? meanings[status];
-  const problem: RestProblem = {
+  return {
     type: "error",
     title: titles[status],
     status,
@@ -74,10 +86,6 @@ export function writeRestProblem(failure: Failure, requestId: string): Response 
     request_id: requestId,
     ...(pointer === undefined ? {} : { pointer }),
   };
-  return new Response(JSON.stringify(problem), {
-    status,
-    headers: { ...headersFor(status, failure, restMediaTypes), "Content-Type": "application/problem+json" },
-  });
 }
 
 function conditions(type: ErrorType, codes: string): Partial<Record<string, Meaning>> {
