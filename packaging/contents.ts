@@ -74,7 +74,9 @@ function folderOf(module: string): readonly string[] {
 }
 
 async function readLicence(folder: string, { name, version }: Manifest): Promise<string> {
-  const files = (await readdir(join(root, folder))).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).sort();
+  // Beside a bundle stand the licences of what is in it.
+  const named = /^(licen[cs]e|copying|notice)|^swagger-ui-bundle\.js\.license/i;
+  const files = (await readdir(join(root, folder))).filter((file) => named.test(file)).sort();
   const own = Bun.file(join(ownTexts, `${name.replaceAll("/", "+")}.txt`));
   if (files.length === 0 && !(await own.exists())) {
     throw new Error(
