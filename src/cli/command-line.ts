@@ -35,6 +35,9 @@ export async function runCommandLine(args: readonly string[], doors: Doors): Pro
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.excessArguments") {
+      doors.process.writeError("A configuration is named by --config FILE.\n");
+    }
     return error.exitCode === 0 ? exitCodes.good : exitCodes.mistake;
   }
 }
@@ -46,7 +49,7 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
     .version(`post-msg ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the program or a command")
     .helpCommand("help [command]", "explain a command")
-    .addHelpText("after", `\nExample:\n  post-msg serve --config post-msg.toml\n${exitCodesHelp}`)
+    .addHelpText("after", firstSteps)
     .configureOutput({
       writeOut: (text) => doors.process.writeOutput(text),
       writeErr: (text) => doors.process.writeError(text),
@@ -101,6 +104,13 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
 
   return program;
 }
+
+const firstSteps = `
+Example:
+  echo '[hosts."example.com"]' > post-msg.toml  # the domain of your XMPP server
+  post-msg check --as alice@example.com         # is all well? logs in, sends alice a message
+  post-msg serve                                # takes requests
+${exitCodesHelp}`;
 
 const serveExample = `
 Example:

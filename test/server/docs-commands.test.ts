@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { runToEnd } from "../support/child-process.ts";
 import { type CodeBlock, onOwnMachine, ownRuns, projectFolder, readBlocks } from "../support/documents.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type Binary, startBinary } from "../support/gateway.ts";
@@ -16,6 +17,7 @@ import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 import { eventually, within } from "../support/wait.ts";
 
 const deadlineMs = 60_000;
+const executable = join(projectFolder, "post-msg");
 const commands = (await readBlocks()).filter(
   ({ file, language, text }) =>
     (language === "sh" || language === "cron") && !ownRuns.test(text) && !onOwnMachine.includes(file),
@@ -37,7 +39,7 @@ beforeAll(async () => {
   bob = await logInReceiver(prosody, "bob@example.com");
   tools = await makeTempFolder("post-msg-tools-");
   await mkdir(join(tools.path, "bin"));
-  await symlink(join(projectFolder, "post-msg"), join(tools.path, "bin/post-msg"));
+  await symlink(executable, join(tools.path, "bin/post-msg"));
   await program("sudo", `exec "$@"`);
   await program("make", `exec /usr/bin/make --no-print-directory -C '${projectFolder}' "$@"`);
 }, deadlineMs);
@@ -59,7 +61,7 @@ async function folderOf(document: string): Promise<TempFolder> {
   if (existing !== undefined) return existing;
   const folder = await makeTempFolder("post-msg-docs-");
   folders.set(document, folder);
-  await symlink(join(projectFolder, "post-msg"), join(folder.path, "post-msg"));
+  await symlink(executable, join(folder.path, "post-msg"));
   await folder.write("alice.password", "secret\n");
   const http = preludes[document] === undefined ? `listen = "127.0.0.1:0"` : await takenOver();
   await folder.write("post-msg.toml", here(`[http]\n${http}\n\n[hosts."example.com"]\n`));
@@ -141,6 +143,51 @@ const asksForPassword = (command: string) => /check --as (?!.*--password-fd)/.te
 /** As the last command, in the foreground; sh then becomes it. */
 const serves = (command: string) => /post-msg serve[^&\n]*\n?$/.test(command);
 
+/** The examples of `--help`, in the order in which they stand there. */
+async function examplesOf(command: readonly string[]): Promise<readonly string[]> {
+  const help = await runToEnd([executable, ...command, "--help"]);
+  const [, lines = ""] = /^Example:\n((?: {2}.*\n)+)/m.exec(help) ?? [];
+  return lines
+    .replaceAll(/ \\\n\s*/g, " ")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/** As --help lists them; help itself needs no example. */
+const commandNames = Array.from(
+  Bun.spawnSync([executable, "--help"])
+    .stdout.toString()
+    .split("Commands:")[1]
+    ?.matchAll(/^ {2}([a-z]+) /gm) ?? [],
+  ([, name = ""]) => name,
+).filter((name) => name !== "help");
+
+test.each([[[]], ...commandNames.map((name) => [[name]])])(
+  "the examples of post-msg %j --help",
+  async (command) => {
+    const folder = await folderOf(`help ${command}`);
+    const examples = await examplesOf(command);
+    expect(examples.length).toBeGreaterThan(0);
+    // Where the running one listens; two may do so.
+    const asked = here(`[http]\nlisten = "127.0.0.1:5280"\n[hosts."example.com"]\n`);
+    await folder.write("running.toml", asked);
+    await folder.write("free.toml", asked.replace(/:\d+"/, ':0"'));
+    for (const example of examples) {
+      const file = join(folder.path, example.includes("health") ? "running.toml" : "free.toml");
+      const line = here(example)
+        .replaceAll("/etc/post-msg/post-msg.toml", file)
+        .replaceAll("/root/alice.password", "alice.password")
+        // One that was not written for this machine has a port of its own.
+        .replace(/^post-msg serve(?! --config)/, "post-msg serve --config free.toml")
+        .replace("serve --config post-msg.toml", "serve --config free.toml");
+      const { output, code } = await run(serves(line) ? `exec ${line}` : line, folder);
+      expect(code, `${line}\n${output}`).toBe(0);
+    }
+  },
+  deadlineMs,
+);
+
 test("there are commands to run", () => {
   expect(commands.length).toBeGreaterThan(10);
 });
@@ -156,7 +203,7 @@ test.each(commands.map((block) => [`${block.file}:${block.line}`, block] as cons
     const script = `${prelude}\n${here(inPlace)}`;
     const { output, code } = await run(script, await folderOf(block.file));
     expect(code, `${script}\n${output}`).toBe(0);
-    const messages = command.match(/(?:127\.0\.0\.1:5280|msg\.example\.com)\/msg\//g)?.length ?? 0;
+    const messages = command.match(/(?:127\.0\.0\.1:5280|msg\.example\.com)\/(?:msg|rest)\b/g)?.length ?? 0;
     if (messages > 0 && /bob/.test(command)) {
       await eventually(
         () => bob.waiting.length >= before + messages,

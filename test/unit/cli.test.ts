@@ -39,7 +39,10 @@ test("--version prints the version of package.json", async () => {
 });
 
 test.each([
-  [["--help"], /Commands:[\s\S]*serve[\s\S]*check[\s\S]*Example:\n {2}post-msg serve[\s\S]*Exit codes:/],
+  [
+    ["--help"],
+    /Commands:[\s\S]*serve[\s\S]*check[\s\S]*Example:\n {2}echo [\s\S]*post-msg check[\s\S]*post-msg serve[\s\S]*Exit codes:/,
+  ],
   [["serve", "--help"], /--config <file>[\s\S]*Example:\n[\s\S]*post-msg serve --config[\s\S]*curl[\s\S]*Exit codes:/],
   [["check", "--help"], /--config <file>[\s\S]*Example:\n {2}post-msg check --config/],
   [["help", "check"], /Example:\n {2}post-msg check --config/],
@@ -55,7 +58,10 @@ test.each([
   [["--versoin"], "error: unknown option '--versoin'\n(Did you mean --version?)\n"],
   [["frobnicate"], "error: unknown command 'frobnicate'\n(post-msg --help shows the way)\n"],
   [["check", "--config"], "error: option '-c, --config <file>' argument missing\n"],
-  [["check", "post-msg.toml"], "error: too many arguments for 'check'."],
+  [
+    ["check", "post-msg.toml"],
+    "error: too many arguments for 'check'. Expected 0 arguments but got 1: post-msg.toml.\n(post-msg --help shows the way)\nA configuration is named by --config FILE.\n",
+  ],
   [[], "Usage: post-msg [options] [command]\n"],
 ])("%j is a mistake, exit code 2", async (args, expected) => {
   const { output, errors, code } = await run(args);
