@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, lstat, readdir, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { explain } from "../../src/http/cannot-listen.ts";
 import type { ListenAddress } from "../../src/http/options.ts";
 import { alice, type Gateway, startGateway } from "../support/http-gateway.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
@@ -56,6 +57,17 @@ describe("the address", () => {
       expect([old.deliveries.length, fresh.deliveries.length]).toEqual([1, 51]);
     },
   );
+});
+
+test.each([
+  ["EADDRINUSE", "another process has that address"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
+  ["EACCES", "this user may not; ports below 1024 and foreign folders need a permission"],
+  ["ENOTDIR", "its folder does not exist"],
+  ["EMFILE", "the system refused (EMFILE)"],
+  [undefined, "the system refused (no reason given)"],
+])("%s, when listening, is explained", (code, sentence) => {
+  expect(explain(code)).toBe(sentence);
 });
 
 describe("a Unix socket", () => {

@@ -4,6 +4,8 @@ import { eventually, within } from "../wait.ts";
 import { type How, type Step, steps } from "./fault.ts";
 import { givenPeer, login, once, owned } from "./peer-fixture.ts";
 
+/** Enough for a busy machine to come as far as the silence. */
+const silenceMs = 400;
 const message = (id: string) => `<message to='bob@example.com' id='${id}'><body>${id}</body></message>`;
 
 describe("the scripted peer, asked to fail", () => {
@@ -14,7 +16,8 @@ describe("the scripted peer, asked to fail", () => {
 
   test.each(cases)("stops the login at %s by %p", async (at, how) => {
     const peer = await givenPeer({ fault: { at, how } });
-    await expect(login(peer, { timeoutMs: 100 })).rejects.toThrow();
+    const silent = how === "hang" || how === "stop-reading";
+    await expect(login(peer, { timeoutMs: silent ? silenceMs : 5_000 })).rejects.toThrow();
     await peer.connections[0]?.reached(at);
     // Who does not read does not see that the client has left either.
     if (how !== "stop-reading") await peer.settled(0);
