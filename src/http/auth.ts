@@ -46,17 +46,20 @@ function readBasic(headers: Headers): string {
  * (RFC 9110 section 11.4).
  */
 function holdsTwoCredentials(value: string): boolean {
+  if (!value.includes(",")) return false;
   const [first, ...rest] = withoutQuotedStrings(value).split(",");
   if (rest.length > 0 && /^\s*(?:basic(?:\s|$)|$)/i.test(first ?? "")) return true;
   return rest.some((part) => !/^\s*[^\s=]+\s*=\s*[^\s=]/.test(part));
 }
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A credential that is not UTF-8 cannot be one that we asked for: the challenge says charset="UTF-8". */
 function decodeBasic(encoded: string): string {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) throw unusable("they are not base64");
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, "base64"));
+    text = utf8.decode(Buffer.from(encoded, "base64"));
   } catch (cause) {
     throw unusable("they are not UTF-8", cause);
   }

@@ -8,6 +8,13 @@ export type Decode = (bytes: Uint8Array) => string;
 
 /** A byte order mark is part of a UTF-8 text, as everything in it is, but not of a UTF-16 one, which needs it. */
 export function chooseCharset(label: string): Decode {
+  if (label === "utf-8") return decodeUtf8;
+  return createDecode(label);
+}
+
+const decodeUtf8 = createDecode("utf-8");
+
+function createDecode(label: string): Decode {
   const decoder = createDecoder(label);
   if (decoder.encoding !== "utf-16le") return (bytes) => decoder.decode(bytes);
   const bigEndian = createDecoder("utf-16be");

@@ -17,7 +17,7 @@ export interface Door {
 }
 
 /** `peer`: the address that the connection comes from; undefined: it came over a Unix socket. */
-export type Serve = (request: Request, peer: string | undefined) => Promise<Response>;
+export type Serve = (request: Request, peer: string | undefined) => Response | Promise<Response>;
 
 /** For connections between two requests and for headers; a request that has begun has deadlines of its own. */
 const idleTimeoutSeconds = 30;

@@ -49,15 +49,29 @@ export function chooseParser(headers: Headers, parseXml?: (body: Uint8Array, dec
   );
 }
 
+/** Nearly all requests name one of these; what they mean is found out once. */
+const usualTypes: ReadonlyMap<string, MIMEType> = new Map(
+  acceptedMediaTypes
+    .filter((essence) => essence !== "multipart/form-data")
+    .flatMap((essence) => [
+      essence,
+      `${essence}; charset=utf-8`,
+      `${essence}; charset=UTF-8`,
+      `${essence};charset=UTF-8`,
+    ])
+    .map((contentType) => [contentType, new MIMEType(contentType)]),
+);
+
 function readMediaType(contentType: string): MIMEType {
   try {
-    return new MIMEType(contentType);
+    return usualTypes.get(contentType) ?? new MIMEType(contentType);
   } catch {
     throw unsupported(contentType, acceptedMediaTypes); // Not a media type at all.
   }
 }
 
 function refuseContentEncoding(headers: Headers): void {
+  if (!headers.has("content-encoding")) return;
   const codings = (headers.get("content-encoding") ?? "").split(",").map((coding) => coding.trim().toLowerCase());
   const unknown = codings.find((coding) => coding !== "" && coding !== "identity");
   if (unknown === undefined) return;

@@ -7,9 +7,13 @@ export interface Preferences {
   readonly waitSeconds: number;
 }
 
+const none: Preferences = { minimal: false, waitSeconds: 0 };
+
 /** What cannot be understood, or would be over `waitMaxMs`, is cut or left alone: a preference is no demand. */
 export function readPreferences(headers: Headers, waitMaxMs: number): Preferences {
-  const wanted = readWanted(headers.get("prefer") ?? "");
+  const header = headers.get("prefer");
+  if (header === null) return none;
+  const wanted = readWanted(header);
   const wait = wanted.get("wait") ?? "";
   const waitSeconds = /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), Math.floor(waitMaxMs / 1000)) : 0;
   return { minimal: wanted.get("return")?.toLowerCase() === "minimal", waitSeconds };
@@ -17,8 +21,9 @@ export function readPreferences(headers: Headers, waitMaxMs: number): Preference
 
 /** The value of Preference-Applied; undefined: no preference was. */
 export function describeApplied({ minimal, waitSeconds }: Preferences): string | undefined {
+  if (!minimal && waitSeconds === 0) return undefined;
   const applied = [...(minimal ? ["return=minimal"] : []), ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : [])];
-  return applied.length === 0 ? undefined : applied.join(", ");
+  return applied.join(", ");
 }
 
 /** Of a preference that comes twice, the first counts (RFC 7240 section 2). */

@@ -32,8 +32,9 @@ export function createRoutes(
   { clientOf, isReady, inFlight }: Surroundings,
 ): (request: Request) => Response | Promise<Response> {
   const { path, log, maxInFlight, allowedOrigins } = options;
-  const reply: typeof answer = async (request, ...rest) =>
+  const share: typeof answer = async (request, ...rest) =>
     shareWithOrigin(request, await answer(request, ...rest), allowedOrigins);
+  const reply = allowedOrigins.length === 0 ? answer : share;
   const send = (request: Request, trail: Trail, endpoint: Endpoint) =>
     inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options, endpoint));
   const endpoint = createMessageEndpoint(path);

@@ -75,7 +75,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       isReady: () => !stopping,
       inFlight,
     });
-    return async (request, peer) => {
+    return (request, peer) => {
       if (peer !== undefined) peers.set(request, peer);
       return routes(request);
     };

@@ -10,8 +10,16 @@ export type Digest = Buffer;
 
 const processKey = randomBytes(32);
 
-export function digestOf({ account, password }: Credentials): Digest {
-  return createHmac("sha256", processKey).update(account.bare).update("\0").update(password).digest();
+/** A request asks for it twice, before its body is read and when a session is looked for; it is computed once. */
+const digests = new WeakMap<Credentials, Digest>();
+
+export function digestOf(credentials: Credentials): Digest {
+  const known = digests.get(credentials);
+  if (known !== undefined) return known;
+  const { account, password } = credentials;
+  const digest = createHmac("sha256", processKey).update(`${account.bare}\0${password}`).digest();
+  digests.set(credentials, digest);
+  return digest;
 }
 
 export function sameDigest(one: Digest, other: Digest): boolean {

@@ -44,6 +44,8 @@ export interface Entry extends LedgerEntry {
   writtenMs?: number;
   readonly resolve: () => void;
   readonly reject: (failure: Failure) => void;
+  /** Aborts when the caller hangs up. */
+  readonly signal: AbortSignal;
   /** The same as a date. */
   writtenAt?: Date;
   /** It was written, and is known not to have been handled. */

@@ -121,13 +121,11 @@ export class Session {
     const acceptedMs = performance.now();
     this.lastUsedMs = acceptedMs;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry: Entry = { id, to, bytes, stanza, times, acceptedMs, resolve, reject, deadlineMs: 0 };
+    const entry: Entry = { id, to, bytes, stanza, times, acceptedMs, resolve, reject, deadlineMs: 0, signal };
     this.#ledger.accept(entry);
     this.#deadlines.give(entry, this.#ledger.bytes);
-    const hangUp = () => this.#withdraw(entry, "its caller hung up");
-    signal.addEventListener("abort", hangUp, { once: true });
     this.#scheduleFlush();
-    return promise.finally(() => signal.removeEventListener("abort", hangUp));
+    return promise;
   }
 
   /** From before `send` on: what still comes back for a message after it was taken. */
@@ -181,6 +179,7 @@ export class Session {
   }
 
   #flush(): void {
+    this.#withdrawAbandoned();
     while (this.#link !== undefined && !this.over && !this.#socketFull && this.#ledger.hasWaiting) {
       const maxCount = countWritable(this.#ledger, this.#suspect, this.#link.maxStanzaBytes);
       if (maxCount === 0) return;
@@ -333,7 +332,15 @@ export class Session {
     this.#resolveEnded(reason);
   }
 
+  /** Asked before each write and every 100 ms: a listener for each message would cost more than all the rest of `send`. */
+  #withdrawAbandoned(): void {
+    for (const entry of this.#ledger.waiting.filter(({ signal }) => signal.aborted)) {
+      this.#withdraw(entry, "its caller hung up");
+    }
+  }
+
   #checkDeadlines(): void {
+    this.#withdrawAbandoned();
     const nowMs = performance.now();
     const { waiting, written, acknowledged } = this.#ledger.overdue(nowMs);
     for (const entry of waiting) this.#withdraw(entry, "the connection took no more data in time");
