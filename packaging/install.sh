@@ -37,6 +37,9 @@ files() {
 644 completions/_post-msg $ZSHDIR/_post-msg
 644 completions/post-msg.fish $SHAREDIR/fish/vendor_completions.d/post-msg.fish
 644 post-msg.toml $SHAREDIR/doc/post-msg/examples/post-msg.toml
+644 prometheus/post-msg.rules.yml $SHAREDIR/doc/post-msg/examples/prometheus/post-msg.rules.yml
+644 fail2ban/filter.d/post-msg.conf $SHAREDIR/doc/post-msg/examples/fail2ban/filter.d/post-msg.conf
+644 fail2ban/jail.d/post-msg.conf $SHAREDIR/doc/post-msg/examples/fail2ban/jail.d/post-msg.conf
 LIST
   for document in *.md LICENSE *.txt docs/*.md; do
     [ ! -e "$document" ] || echo "644 $document $SHAREDIR/doc/post-msg/$document"

@@ -18,13 +18,13 @@ export interface PackageFolderOptions {
 
 const root = join(import.meta.dir, "..");
 const fromRoot = ["README.md", "CHANGELOG.md", "LICENSE", "docs"];
-const fromHere = ["post-msg.service", "install.sh"];
+const fromHere = ["post-msg.service", "install.sh", "prometheus", "fail2ban"];
 
 export async function makePackageFolder(folder: string, options: PackageFolderOptions): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const name of fromRoot) await cp(join(root, name), join(folder, name), { recursive: true });
-  for (const name of fromHere) await cp(join(import.meta.dir, name), join(folder, name));
+  for (const name of fromHere) await cp(join(import.meta.dir, name), join(folder, name), { recursive: true });
   await cp(options.executable, join(folder, "post-msg"));
   await writeDocuments(folder);
   const packages = await readContents(options.metafile);

@@ -76,7 +76,6 @@ export async function start(
     log,
     tally,
   });
-  metrics.observe(sessions.census);
   const deliver = createDeliver({
     openSession: sessions.open,
     toStanza: messageStanza,
@@ -86,6 +85,7 @@ export async function start(
     await metrics.stop();
     throw error;
   });
+  metrics.observe(() => ({ ...sessions.census(), requests: server.inFlight }));
   if (metrics.url !== undefined) log.info({ url: metrics.url }, "metrics are served");
 
   return { url: server.url, metricsUrl: metrics.url, reload, stop };

@@ -40,7 +40,12 @@ export interface Tally {
 }
 
 /** How things stand, for whoever asks. */
-export interface Census {
+export interface Census extends SessionCensus {
+  /** Being served. */
+  readonly requests: number;
+}
+
+export interface SessionCensus {
   /** Logging in for the first time, live with and without messages that owe an answer, and connecting again. */
   readonly sessions: {
     readonly connecting: number;

@@ -48,7 +48,7 @@ test.each(targets.map(({ name }) => name))(
       "LICENSE",
       "LICENSES.txt",
     ];
-    for (const name of [...names, "man/post-msg.1", "docs/install.md"]) {
+    for (const name of [...names, "man/post-msg.1", "docs/install.md", "prometheus/post-msg.rules.yml"]) {
       expect([name, await Bun.file(pathIn(target, name)).exists()]).toEqual([name, true]);
     }
   },

@@ -5,6 +5,10 @@ import { Failure } from "../errors.ts";
 export class InFlight {
   #count = 0;
 
+  get count(): number {
+    return this.#count;
+  }
+
   /** Rejects with `overloaded` when `max` requests are served already. */
   async hold<T>(max: number, work: () => T | Promise<T>): Promise<T> {
     if (this.#count >= max) throw full(max);

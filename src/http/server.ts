@@ -25,6 +25,8 @@ export interface HttpServer {
   stop(): Promise<void>;
   /** Ends every connection that is still there after `stop`, such as one whose request never came whole. */
   cut(): Promise<void>;
+  /** Messages that are being served. */
+  readonly inFlight: number;
 }
 
 /** Rejects with an Error whose message says why the address cannot be had. */
@@ -38,7 +40,15 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   /** Doors that were left, until they are closed. */
   const left = new Set<Door>();
   const listen: ListenAddress = door.port === undefined ? options.listen : { ...options.listen, port: door.port };
-  return { url: urlOf(listen, options), reload, stop, cut };
+  return {
+    url: urlOf(listen, options),
+    reload,
+    stop,
+    cut,
+    get inFlight() {
+      return inFlight.count;
+    },
+  };
 
   async function reload(next: HttpOptions): Promise<void> {
     // A listener that speaks plain HTTP goes on to do so.

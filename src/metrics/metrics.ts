@@ -129,6 +129,14 @@ function addGauges(registers: Registry[], census: () => Census | undefined): voi
     },
   });
   new Gauge({
+    name: "post_msg_requests_in_flight",
+    help: "Requests that are being served. Near [http] max_in_flight: the XMPP servers, or logins at them, are slow; beyond it requests get 503.",
+    registers,
+    collect() {
+      this.set(census()?.requests ?? 0);
+    },
+  });
+  new Gauge({
     name: "post_msg_pending_messages",
     help: "Messages that have no answer yet. Growing: an XMPP server acknowledges more slowly than requests come; see post_msg_ack_seconds. At [delivery] max_pending for one account, requests get 503.",
     registers,

@@ -9,7 +9,7 @@ import type { Jid } from "../jid.ts";
 import type { Login, Verify } from "../link.ts";
 import { because, type Log, type LogFields } from "../log.ts";
 import type { Credentials } from "../message.ts";
-import { type Census, noTally } from "../tally.ts";
+import { noTally, type SessionCensus } from "../tally.ts";
 import * as answers from "./answers.ts";
 import { type Digest, digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
@@ -52,7 +52,7 @@ export interface SessionCache {
   readonly size: number;
   /** Takes the sessions of these domains from everybody; each is closed when it owes no answer any more. */
   release(domains: ReadonlySet<string>): void;
-  census(): Census;
+  census(): SessionCensus;
   /** Answers whatever is still open in any session, and ends the logins under way; for the end of a shutdown. */
   giveUp(): void;
   /** Refuses new sessions and closes every stream properly. */
@@ -233,7 +233,7 @@ export function createCache(options: CacheOptions): SessionCache {
     if (countBegun() >= options.max && idle().length === 0) throw answers.allBusy(options.max);
   }
 
-  function census(): Census {
+  function census(): SessionCensus {
     const sessions = { connecting: 0, busy: 0, idle: 0, reconnecting: 0 };
     let messages = 0;
     let bytes = 0;

@@ -83,6 +83,7 @@ describe("the metrics", () => {
     });
     expect(during.counted("post_msg_sessions")).toEqual({ 'post_msg_sessions{state="busy"}': 1 });
     expect(during.samples.get("post_msg_pending_messages")).toBe(1);
+    expect(during.samples.get("post_msg_requests_in_flight")).toBe(1);
     expect(during.samples.get("post_msg_pending_bytes")).toBeGreaterThan(50);
     expect(during.counted("post_msg_connections_lost")).toEqual({
       'post_msg_connections_lost_total{code="stream_closed"}': 1,

@@ -38,6 +38,10 @@ test("what is installed runs, a configuration stays as it is, and what is taken 
   const unit = await Bun.file(join(prefix, "lib/systemd/system/post-msg.service")).text();
   expect(unit).toContain("ExecStart=/opt/post msg/bin/post-msg serve");
   expect(await Bun.file(join(prefix, "share/man/man1/post-msg.1")).text()).toStartWith(".TH");
+  const examples = join(prefix, "share/doc/post-msg/examples");
+  for (const name of ["prometheus/post-msg.rules.yml", "fail2ban/filter.d/post-msg.conf"]) {
+    expect(await Bun.file(join(examples, name)).text()).toContain("# ");
+  }
 
   await Bun.write(configuration, "# mine\n");
   expect(await install(destination)).toContain(`${configuration} is there already and stays as it is`);
