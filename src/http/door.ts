@@ -37,7 +37,8 @@ export async function openDoor(address: Address, serve: Serve): Promise<Door> {
       bun.timeout(received, 0);
       try {
         const response = await serve(forRouter(received), bun.requestIP(received)?.address);
-        if (closing) response.headers.set("Connection", "close");
+        // Behind a CONNECT, which is refused, Bun reads no further request.
+        if (closing || received.method === "CONNECT") response.headers.set("Connection", "close");
         return response;
       } finally {
         bun.timeout(received, idleTimeoutSeconds);
@@ -59,9 +60,13 @@ export async function openDoor(address: Address, serve: Serve): Promise<Door> {
   };
 }
 
-/** The router looks for the path behind "http://"; without a usable Host (HTTP/1.0) Bun gives the path alone. */
+/**
+ * The router looks for the path behind "http://". Without a usable Host (HTTP/1.0) Bun gives the path alone, and of a
+ * CONNECT only host and port, which are no path.
+ */
 function forRouter(request: Request): Request {
   const { url } = request;
-  if (url.startsWith("http:")) return request;
-  return new Request(url.startsWith("/") ? `http://unnamed${url}` : url.replace(/^https/, "http"), request);
+  if (url.startsWith("http://")) return request;
+  if (url.startsWith("https://")) return new Request(`http${url.slice("https".length)}`, request);
+  return new Request(`http://unnamed${url.startsWith("/") ? url : "/"}`, request);
 }

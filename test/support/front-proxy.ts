@@ -1,12 +1,12 @@
-/** HAProxy and nginx from Debian in front of a gateway: on a free port, with their own configuration, as our children. */
+/** HAProxy, nginx and Caddy from Debian in front of a gateway: on a free port, with their own configuration, as our children. */
 
 import { join } from "node:path";
 import { startChild } from "./child-process.ts";
 import { findFreePort } from "./free-port.ts";
-import { makeTempFolder } from "./temp-folder.ts";
+import { makeTempFolder, type TempFolder } from "./temp-folder.ts";
 import { eventually } from "./wait.ts";
 
-export type FrontProxyKind = "HAProxy" | "nginx";
+export type FrontProxyKind = "HAProxy" | "nginx" | "Caddy";
 
 export interface FrontProxy {
   readonly port: number;
@@ -21,15 +21,10 @@ const deadlineMs = 10_000;
 export async function startFrontProxy(kind: FrontProxyKind, gatewayPort: number): Promise<FrontProxy> {
   const folder = await makeTempFolder("post-msg-proxy-");
   const port = await findFreePort();
-  const command =
-    kind === "HAProxy"
-      ? ["/usr/sbin/haproxy", "-db", "-f", await folder.write("haproxy.cfg", haproxyConfig(port, gatewayPort))]
-      : [
-          "/usr/sbin/nginx",
-          ...["-e", join(folder.path, "error.log")],
-          ...["-p", folder.path, "-c", await folder.write("nginx.conf", nginxConfig(folder.path, port, gatewayPort))],
-        ];
-  const child = startChild(command, { cwd: folder.path });
+  const command = await commandOf[kind](folder, port, gatewayPort);
+  // Caddy keeps what it learns at home.
+  const home = { HOME: folder.path, XDG_CONFIG_HOME: folder.path, XDG_DATA_HOME: folder.path };
+  const child = startChild(command, { cwd: folder.path, env: { ...process.env, ...home } });
   const stop = async () => {
     await child.terminate();
     await folder.remove();
@@ -42,6 +37,22 @@ export async function startFrontProxy(kind: FrontProxyKind, gatewayPort: number)
   }
   return { port, address: "127.0.0.1", stop };
 }
+
+type MakeCommand = (folder: TempFolder, port: number, gatewayPort: number) => Promise<readonly string[]>;
+
+const commandOf: Readonly<Record<FrontProxyKind, MakeCommand>> = {
+  HAProxy: async (folder, port, gatewayPort) => {
+    return ["/usr/sbin/haproxy", "-db", "-f", await folder.write("haproxy.cfg", haproxyConfig(port, gatewayPort))];
+  },
+  nginx: async (folder, port, gatewayPort) => {
+    const file = await folder.write("nginx.conf", nginxConfig(folder.path, port, gatewayPort));
+    return ["/usr/sbin/nginx", "-e", join(folder.path, "error.log"), "-p", folder.path, "-c", file];
+  },
+  Caddy: async (folder, port, gatewayPort) => {
+    const file = await folder.write("Caddyfile", caddyConfig(port, gatewayPort));
+    return ["/usr/bin/caddy", "run", "--config", file, "--adapter", "caddyfile"];
+  },
+};
 
 function haproxyConfig(port: number, gatewayPort: number): string {
   return `
@@ -72,13 +83,32 @@ events { }
 http {
   access_log off;
 ${temporary}
+  upstream gateway {
+    server 127.0.0.1:${gatewayPort};
+    keepalive 8;
+  }
   server {
     listen 127.0.0.1:${port};
     location / {
-      proxy_pass http://127.0.0.1:${gatewayPort};
+      proxy_pass http://gateway;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     }
   }
+}
+`;
+}
+
+function caddyConfig(port: number, gatewayPort: number): string {
+  return `
+{
+  admin off
+  auto_https off
+}
+http://:${port} {
+  bind 127.0.0.1
+  reverse_proxy 127.0.0.1:${gatewayPort}
 }
 `;
 }

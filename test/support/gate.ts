@@ -24,6 +24,7 @@ const packages = [
   ...["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"],
   ...["mandoc", "python3", "systemd", "caddy", "busybox", "wget"],
   ...["prometheus", "fail2ban", "chromium"],
+  ...["caddy", "slowhttptest"],
 ];
 const preparations: readonly Step[] = [
   { name: "Debian packages", command: ["sh", "test/support/install-debian.sh", ...packages], onTerminal: true },
