@@ -31,7 +31,7 @@ check: $(INSTALLED) ## runs the part of the gate that needs no server
 	@$(BUN) test/support/gate.ts check
 
 soak: post-msg ## runs the long tests in full (SEED=n: with the same chances as a run before; an hour or more)
-	@sh test/support/install-debian.sh prosody ejabberd haproxy nginx-light slowhttptest
+	@sh test/support/install-debian.sh prosody ejabberd slowhttptest
 	@SOAK=1 $(BUN) test --timeout 3600000 ./test/soak
 
 bench: post-msg ## measures post-msg beside what people would run instead; docs/performance.md says how

@@ -2,7 +2,7 @@
 
 import { Failure } from "../errors.ts";
 
-const graceMs = 60_000;
+const graceMs = 30_000;
 const slowestBytesPerSecond = 200;
 
 /** Up to so many bytes a body is read in one piece, and has `graceMs` to come, which is never less than the slowest rate. */
@@ -10,7 +10,7 @@ const mostInOnePiece = 6_000;
 
 /**
  * `maxBytes` holds for chunked bodies too. By any moment the caller must have sent what `slowestBytesPerSecond` makes of
- * the time beyond `graceMs` (default 60 s), so that a body can neither stall nor drip for ever.
+ * the time beyond `graceMs` (default 30 s), so that a body can neither stall nor drip for ever.
  */
 export async function readBody(
   request: Request,

@@ -74,6 +74,8 @@ export interface Gateway {
 
 export interface Binary extends Gateway {
   readonly process: ChildProcess;
+  /** SIGKILL. */
+  kill(): Promise<void>;
   /** Writes another configuration, sends SIGHUP, and resolves when it is in force or was refused. */
   reload(tables: ConfigTables): Promise<void>;
 }
@@ -134,6 +136,10 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     throw error;
   }
   const url = / listens on (\S+)\n/.exec(child.output())?.[1] ?? "";
+  const kill = async () => {
+    await child.kill();
+    await folder.remove();
+  };
   const countReloads = () => readLines().filter(({ msg }) => /read again|in force stays/.test(msg)).length;
   const reload = async (tables: ConfigTables) => {
     const before = countReloads();
@@ -141,7 +147,7 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     process.kill(child.pid, "SIGHUP");
     await eventually(() => countReloads() > before, readyDeadlineMs, "the configuration to be read again");
   };
-  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child, reload });
+  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child, reload, kill });
 }
 
 type Until = <T>(check: () => T | undefined, deadlineMs: number, what: string) => Promise<T>;

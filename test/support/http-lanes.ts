@@ -4,6 +4,7 @@
  */
 
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface LaneReply {
   readonly status: number;
@@ -59,11 +60,13 @@ export async function sendTraffic(options: TrafficOptions): Promise<void> {
   await Promise.all(Array.from({ length: lanes }, run));
 }
 
-export async function openLane(port: number): Promise<Lane> {
-  const socket = connect(port, "127.0.0.1");
+/** `ca`: over TLS, with a server whose certificate comes from there. */
+export async function openLane(port: number, ca?: string): Promise<Lane> {
+  const host = "127.0.0.1";
+  const socket = ca === undefined ? connect(port, host) : connectTls({ port, host, ca });
   socket.setNoDelay(true);
   await new Promise<void>((resolve, reject) => {
-    socket.once("connect", resolve);
+    socket.once(ca === undefined ? "connect" : "secureConnect", resolve);
     socket.once("error", reject);
   });
   let waiting: PromiseWithResolvers<LaneReply> | undefined;
