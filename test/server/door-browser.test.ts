@@ -9,7 +9,9 @@ import { type Chromium, type Page, startChromium } from "../support/chromium.ts"
 import { type Gateway, startGateway } from "../support/http-gateway.ts";
 import { eventually } from "../support/wait.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
+
+const deadlineMs = 60_000;
 
 /** Chromium sends Sec-Fetch-Site to loopback addresses; to other names over plain HTTP, only Origin. */
 const ours = { "with Fetch Metadata": "127.0.0.1", "with Origin alone": "gw.test" } as const;
@@ -71,11 +73,12 @@ describe.each(Object.entries(ours))("a browser that speaks %s", (_, host) => {
       const lines = gateway.lines.length;
       await page.open(`${origin}:${site.port}/`);
       await page.run(script(`http://${host}:${gateway.port}/msg/bob`));
-      await eventually(() => gateway.lines.length > lines, 20_000, `${name} to arrive`);
+      await eventually(() => gateway.lines.length > lines, deadlineMs, `${name} to arrive`);
       const said = gateway.lines.slice(lines).map(({ status, failure }) => `${name}: ${status} ${failure?.code}`);
       expect(said).toEqual([`${name}: 403 cross_site`]);
     }
     expect(gateway.deliveries).toHaveLength(2);
+    await page.close();
   });
 
   test.each(Object.entries(pages))("sends from a page of %s whose origin is allowed", async (_, origin) => {
@@ -88,9 +91,10 @@ describe.each(Object.entries(ours))("a browser that speaks %s", (_, host) => {
       const before = gateway.deliveries.length;
       await page.open(`${origin}:${site.port}/`);
       await page.run(script(`http://${host}:${gateway.port}/msg/bob`));
-      await eventually(() => gateway.deliveries.length > before, 20_000, `${name} to arrive`);
+      await eventually(() => gateway.deliveries.length > before, deadlineMs, `${name} to arrive`);
       expect(gateway.deliveries.at(-1)?.message.body).toMatch(wanted);
     }
+    await page.close();
   });
 
   test("lets an allowed origin's page send with credentials of its own and read what came of it", async () => {
@@ -109,6 +113,7 @@ describe.each(Object.entries(ours))("a browser that speaks %s", (_, host) => {
     expect(gateway.lines.map(({ method, status }) => `${method} ${status}`)).toEqual(["OPTIONS 204", "POST 201"]);
     await page.open(`http://127.0.0.1:${site.port}/`);
     await expect(send("secret")).rejects.toThrow("Failed to fetch");
+    await page.close();
   });
 });
 
