@@ -2,35 +2,57 @@
 
 import { Failure } from "../errors.ts";
 
-const graceMs = 30_000;
-const slowestBytesPerSecond = 200;
+const defaultGraceMs = 30_000;
+export const slowestBytesPerSecond = 200;
+
+/** Who looks on while a body comes. Without an AbortSignal, which costs as much as reading a short body does. */
+export interface Arrival {
+  /** Called with each piece, where a body is read in pieces. */
+  received(bytes: number): void;
+  /** Called once, before the first piece: whom to tell when no more of it is wanted. */
+  onUnwanted(listener: (reason: Failure) => void): void;
+}
+
+export interface BodyLimits {
+  /** Default 30 s. */
+  readonly graceMs?: number;
+  readonly arrival?: Arrival;
+}
 
 /** Up to so many bytes a body is read in one piece, and has `graceMs` to come, which is never less than the slowest rate. */
 const mostInOnePiece = 6_000;
 
 /**
  * `maxBytes` holds for chunked bodies too. By any moment the caller must have sent what `slowestBytesPerSecond` makes of
- * the time beyond `graceMs` (default 30 s), so that a body can neither stall nor drip for ever.
+ * the time beyond `graceMs`, so that a body can neither stall nor drip for ever.
  */
 export async function readBody(
   request: Request,
   maxBytes: number,
-  limits: { readonly graceMs: number } = { graceMs },
+  { graceMs = defaultGraceMs, arrival }: BodyLimits = {},
 ): Promise<Uint8Array> {
   const announced = request.headers.get("content-length");
   if (Number(announced ?? 0) > maxBytes) throw tooLarge(maxBytes);
   // Nearly all bodies. A stream for them would cost twice as much as all the rest of a request.
-  if (announced !== null && Number(announced) <= mostInOnePiece) return readInOnePiece(request, limits.graceMs);
+  if (announced !== null && Number(announced) <= mostInOnePiece) return readInOnePiece(request, graceMs, arrival);
   if (request.body === null) return new Uint8Array();
-  return readInPieces(request.body, maxBytes, limits);
+  try {
+    return await readInPieces(request.body, maxBytes, graceMs, arrival);
+  } catch (error) {
+    unfinished.add(request);
+    throw error;
+  }
 }
 
-function readInOnePiece(request: Request, graceMs: number): Promise<Uint8Array> {
+function readInOnePiece(request: Request, graceMs: number, arrival: Arrival | undefined): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const giveUp = (reason: Failure) => {
+      clearTimeout(timer);
       unfinished.add(request);
-      reject(tooSlow());
-    }, graceMs);
+      reject(reason);
+    };
+    const timer = setTimeout(() => giveUp(tooSlow()), graceMs);
+    arrival?.onUnwanted(giveUp);
     request.bytes().then(
       (bytes) => {
         clearTimeout(timer);
@@ -47,25 +69,29 @@ function readInOnePiece(request: Request, graceMs: number): Promise<Uint8Array> 
 async function readInPieces(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
-  limits: { readonly graceMs: number },
+  graceMs: number,
+  arrival: Arrival | undefined,
 ): Promise<Uint8Array> {
   const startedMs = performance.now();
   const reader = body.getReader();
-  const late = Promise.withResolvers<"late">();
+  const { promise: cut, reject } = Promise.withResolvers<never>();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  let timer = setTimeout(late.resolve, limits.graceMs, "late");
+  const late = () => reject(tooSlow(length));
+  let timer = setTimeout(late, graceMs);
+  arrival?.onUnwanted(reject);
   try {
     for (;;) {
-      const step = await Promise.race([reader.read(), late.promise]);
-      if (step === "late") throw tooSlow(length);
+      const step = await Promise.race([reader.read(), cut]);
       if (step.done) return Buffer.concat(chunks);
-      length += step.value.byteLength;
+      const { byteLength } = step.value;
+      length += byteLength;
       if (length > maxBytes) throw tooLarge(maxBytes);
+      arrival?.received(byteLength);
       chunks.push(step.value);
       clearTimeout(timer);
-      const allowedMs = limits.graceMs + (length / slowestBytesPerSecond) * 1_000;
-      timer = setTimeout(late.resolve, allowedMs - (performance.now() - startedMs), "late");
+      const allowedMs = graceMs + (length / slowestBytesPerSecond) * 1_000;
+      timer = setTimeout(late, allowedMs - (performance.now() - startedMs));
     }
   } catch (error) {
     // Nothing more is wanted of the body; a stream that has ended already may complain, and nobody needs to know.
@@ -76,7 +102,7 @@ async function readInPieces(
   }
 }
 
-/** Answered while their bodies were read in one piece, which cannot be called off. */
+/** Whose bodies were begun and not read to their end. */
 const unfinished = new WeakSet<Request>();
 /** How long an answer that needs no body waits for the rest of it. */
 const leftOverMs = 250;

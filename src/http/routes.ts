@@ -36,7 +36,9 @@ export function createRoutes(
     shareWithOrigin(request, await answer(request, ...rest), allowedOrigins);
   const reply = allowedOrigins.length === 0 ? answer : share;
   const send = (request: Request, trail: Trail, endpoint: Endpoint) =>
-    inFlight.hold(maxInFlight, () => sendMessage(request, clientOf(request), trail, options, endpoint));
+    inFlight.hold(maxInFlight, (place) =>
+      sendMessage(request, { clientAddress: clientOf(request), trail, place }, options, endpoint),
+    );
   const endpoint = createMessageEndpoint(path);
   const post = ({ request }: Context) => reply(request, log, (trail) => send(request, trail, endpoint));
   // Asked every few seconds, for ever: nothing to fill a log with.

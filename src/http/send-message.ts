@@ -7,6 +7,7 @@ import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import { makeMessage, refuseForeignSender, withType } from "./fields.ts";
+import type { Place } from "./in-flight.ts";
 import type { HttpOptions } from "./options.ts";
 import type { Parser } from "./parse.ts";
 import { type Preferences, readPreferences } from "./prefer.ts";
@@ -20,10 +21,16 @@ export interface Endpoint {
   writeReceipt(receipt: Receipt, preferences: Preferences): Response;
 }
 
+/** What belongs to one request, beside itself. */
+export interface Visit {
+  readonly clientAddress: string;
+  readonly trail: Trail;
+  readonly place: Place;
+}
+
 export async function sendMessage(
   request: Request,
-  clientAddress: string,
-  trail: Trail,
+  { clientAddress, trail, place }: Visit,
   options: HttpOptions,
   endpoint: Endpoint,
 ): Promise<Response> {
@@ -40,7 +47,8 @@ export async function sendMessage(
   options.admit(credentials, clientAddress);
 
   const parse = endpoint.chooseParser(headers);
-  const parsed = await parse(await readBody(request, options.maxBodyBytes));
+  const body = await place.whileArriving((arrival) => readBody(request, options.maxBodyBytes, { arrival }));
+  const parsed = await parse(body);
   const fields = named.type === undefined ? parsed.fields : withType(parsed.fields, named.type);
   refuseForeignSender(fields.from, sender);
   const to = findRecipient(named.to, fields.to, sender, options.allowedHosts);

@@ -67,6 +67,8 @@ export interface Gateway {
   readonly lines: readonly LogLine[];
   /** The first line that fits, as soon as it is there. */
   logged(fits: (line: LogLine) => boolean, deadlineMs?: number): Promise<LogLine>;
+  /** Puts another configuration in force, as SIGHUP would; resolves when it is, or, of a process, when it was refused. */
+  reload(tables: ConfigTables): Promise<void>;
   /** Stops it as SIGTERM would, and rejects where something was logged as an error that nobody expected. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -76,8 +78,6 @@ export interface Binary extends Gateway {
   readonly process: ChildProcess;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** Writes another configuration, sends SIGHUP, and resolves when it is in force or was refused. */
-  reload(tables: ConfigTables): Promise<void>;
 }
 
 export async function startGateway(options: AppGatewayOptions): Promise<Gateway> {
@@ -85,8 +85,11 @@ export async function startGateway(options: AppGatewayOptions): Promise<Gateway>
   const bell = makeBell();
   const lines: LogLine[] = [];
   try {
-    const loaded = await loadConfig(await writeConfig(folder, options));
-    if ("problems" in loaded) throw new Error(loaded.problems.map(formatProblem).join("\n"));
+    const load = async (tables: ConfigTables) => {
+      const loaded = await loadConfig(await writeConfig(folder, tables));
+      if ("problems" in loaded) throw new Error(loaded.problems.map(formatProblem).join("\n"));
+      return loaded.config;
+    };
     const destination = {
       write: (line: string) => {
         options.onLine?.(line);
@@ -95,12 +98,13 @@ export async function startGateway(options: AppGatewayOptions): Promise<Gateway>
       },
     };
     const { logLevel: level = "debug", jids = false } = options;
-    const app = await start(loaded.config, createLog({ level, format: "json", jids, destination }), options);
+    const app = await start(await load(options), createLog({ level, format: "json", jids, destination }), options);
     const stop = once(async () => {
       await within(stopDeadlineMs, "the gateway to stop", app.stop()).finally(folder.remove);
       refuseErrors(lines, options);
     });
-    return makeGateway(app.url, () => lines, bell.until, stop);
+    const reload = async (tables: ConfigTables) => app.reload(await load(tables));
+    return makeGateway(app.url, () => lines, bell.until, { reload, stop });
   } catch (error) {
     await folder.remove();
     throw error;
@@ -147,12 +151,17 @@ export async function startBinary(options: BinaryOptions): Promise<Binary> {
     process.kill(child.pid, "SIGHUP");
     await eventually(() => countReloads() > before, readyDeadlineMs, "the configuration to be read again");
   };
-  return Object.assign(makeGateway(url, readLines, eventually, stop), { process: child, reload, kill });
+  return Object.assign(makeGateway(url, readLines, eventually, { reload, stop }), { process: child, kill });
 }
 
 type Until = <T>(check: () => T | undefined, deadlineMs: number, what: string) => Promise<T>;
 
-function makeGateway(url: string, lines: () => readonly LogLine[], until: Until, stop: () => Promise<void>): Gateway {
+function makeGateway(
+  url: string,
+  lines: () => readonly LogLine[],
+  until: Until,
+  ends: Pick<Gateway, "reload" | "stop">,
+): Gateway {
   const { origin, port } = new URL(url);
   return {
     url,
@@ -162,8 +171,8 @@ function makeGateway(url: string, lines: () => readonly LogLine[], until: Until,
       return lines();
     },
     logged: (fits, deadlineMs = 5_000) => until(() => lines().find(fits), deadlineMs, "a line in the log"),
-    stop,
-    [Symbol.asyncDispose]: stop,
+    ...ends,
+    [Symbol.asyncDispose]: ends.stop,
   };
 }
 
