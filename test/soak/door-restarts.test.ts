@@ -6,8 +6,9 @@ import { type Authority, makeAuthority } from "../support/ca.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type Binary, type BinaryOptions, startBinary } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { startTimeoutMs } from "../support/gateway-servers.ts";
+import { startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Prosody, startProsody } from "../support/prosody.ts";
+import type { Receiver } from "../support/receiver.ts";
 import { allowed, sized } from "../support/soak.ts";
 import { startLoad } from "../support/steady-load.ts";
 import { makeTempFolder } from "../support/temp-folder.ts";
@@ -20,10 +21,16 @@ const between = sized(100, 30);
 const timeoutMs = allowed(300_000, 60_000);
 
 let server: Prosody;
+let bob: Receiver;
 beforeAll(async () => {
   server = await startProsody({ accounts: { "alice@example.com": "secret", "bob@example.com": "secret" } });
+  // For somebody who is away, Prosody keeps 10,000 messages and refuses the next.
+  bob = await startBob(server);
 }, startTimeoutMs);
-afterAll(() => server?.stop(), startTimeoutMs);
+afterAll(async () => {
+  await bob?.close();
+  await server?.stop();
+}, startTimeoutMs);
 
 function start(http: NonNullable<BinaryOptions["settings"]>[string]): Promise<Binary> {
   return startBinary({ hosts: hostOf({ ...server, port: server.c2sPort }), settings: { http } });

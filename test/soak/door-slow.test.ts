@@ -7,8 +7,9 @@ import { type Spread, showMs, spreadOf } from "../bench/statistics.ts";
 import { startChild } from "../support/child-process.ts";
 import { type Binary, startBinary } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { startTimeoutMs } from "../support/gateway-servers.ts";
+import { startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Prosody, startProsody } from "../support/prosody.ts";
+import type { Receiver } from "../support/receiver.ts";
 import { allowed, isSoak, sized } from "../support/soak.ts";
 import { startLoad } from "../support/steady-load.ts";
 import { eventually } from "../support/wait.ts";
@@ -17,13 +18,16 @@ const credentials = `Authorization: Basic ${btoa("alice@example.com:secret")}`;
 const head = ["POST /msg/bob@example.com HTTP/1.1", "Host: gw", credentials];
 
 let server: Prosody;
+let bob: Receiver;
 let gateway: Binary;
 beforeAll(async () => {
   server = await startProsody({ accounts: { "alice@example.com": "secret", "bob@example.com": "secret" } });
+  bob = await startBob(server);
   gateway = await startBinary({ hosts: hostOf({ ...server, port: server.c2sPort }) });
 }, startTimeoutMs);
 afterAll(async () => {
   await gateway?.stop();
+  await bob?.close();
   await server?.stop();
 }, startTimeoutMs);
 
@@ -151,6 +155,6 @@ async function measure(forSeconds: number): Promise<Spread> {
   const load = startLoad({ port: gateway.port, perSecond });
   await Bun.sleep(forSeconds * 1_000);
   const { failures, latenciesMs } = await load.stop();
-  expect(failures).toEqual([]);
+  expect(failures.slice(0, 5)).toEqual([]);
   return spreadOf(latenciesMs);
 }
