@@ -1,16 +1,17 @@
 /**
  * Of several sockets that listen on one port (SO_REUSEPORT), the newest gets all new connections. The kernel spreads them
  * otherwise, and what still waits in a listener's queue is reset when that listener closes; one that gets no more
- * connections can empty its queue first. Node and Bun have no way to say it, so setsockopt of the C library is called.
+ * connections can empty its queue first. Node and Bun have no way to say it, so setsockopt of libc is called.
  */
 
-import { dlopen, FFIType, ptr } from "bun:ffi";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { addressOf, openLibc } from "../libc.ts";
 
 /** As in asm-generic/socket.h and linux/bpf_common.h of Linux, the only system with this way. */
 const SOL_SOCKET = 1;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const BPF_RET_K = 0x06;
+const functions = { setsockopt: { args: ["i32", "i32", "i32", "buffer", "u32"], returns: "i32" } } as const;
 /** The state of a listening socket in /proc/net/tcp. */
 const TCP_LISTEN = "0A";
 
@@ -65,20 +66,16 @@ function linkOf(path: string): string {
  * no such place any more, as after the older one has closed, the kernel chooses as if there were no program.
  */
 function attach(descriptor: number, index: number): boolean {
-  const instruction = new DataView(new ArrayBuffer(8)); // struct sock_filter
-  instruction.setUint16(0, BPF_RET_K, true);
-  instruction.setUint32(4, index, true);
-  const program = new DataView(new ArrayBuffer(16)); // struct sock_fprog
-  program.setUint16(0, 1, true);
-  program.setBigUint64(8, BigInt(ptr(instruction)), true);
-  const { symbols, close } = dlopen("libc.so.6", {
-    setsockopt: {
-      args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32],
-      returns: FFIType.i32,
-    },
-  });
+  const { symbols, close } = openLibc(functions);
   try {
-    return symbols.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(program), program.byteLength) === 0;
+    const program = new DataView(new ArrayBuffer(24));
+    // struct sock_fprog: one instruction, which stands behind it
+    program.setUint16(0, 1, true);
+    program.setBigUint64(8, addressOf(program) + 16n, true);
+    // struct sock_filter
+    program.setUint16(16, BPF_RET_K, true);
+    program.setUint32(20, index, true);
+    return symbols.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program, 16) === 0;
   } finally {
     close();
   }

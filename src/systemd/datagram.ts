@@ -1,9 +1,6 @@
-/**
- * One datagram to a Unix socket, through libc: neither Bun nor node:dgram has such sockets. Linux alone, with glibc or
- * musl.
- */
+/** One datagram to a Unix socket, through libc: neither Bun nor node:dgram has such sockets. */
 
-import { dlopen, type Library } from "bun:ffi";
+import { openLibc } from "../libc.ts";
 
 const functions = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -30,7 +27,7 @@ const maxPathBytes = 107;
 /** `path` is a file's, or begins with "@" for a name of the abstract kind. Throws an Error that says what is amiss. */
 export function openDatagramSocket(path: string): DatagramSocket {
   const address = socketAddress(path);
-  const { symbols, close: unload } = openLibc();
+  const { symbols, close: unload } = openLibc(functions);
   const descriptor = symbols.socket(unixFamily, datagramCloseOnExec, 0);
   if (descriptor < 0) {
     unload();
@@ -63,17 +60,4 @@ function socketAddress(path: string): Buffer {
   if (abstract) name[0] = 0;
   const family = Buffer.from(new Uint16Array([unixFamily]).buffer);
   return Buffer.concat([family, name, Buffer.alloc(abstract ? 0 : 1)]);
-}
-
-function openLibc(): Library<typeof functions> {
-  const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
-  const names = process.platform === "linux" ? ["libc.so.6", musl] : [];
-  for (const name of names) {
-    try {
-      return dlopen(name, functions);
-    } catch {
-      // The next one, or the error below.
-    }
-  }
-  throw new Error(`there is no C library to call on ${process.platform}`);
 }

@@ -32,7 +32,7 @@ test("a body that is late gives way to a request that comes, the one that is fur
   expect(await status(gateway)).toBe(503);
   await eventually(async () => (await status(gateway)) === 201, 10_000, "a place");
   const said = await within(5_000, "the first to be answered", first.answer);
-  expect(said).toMatch(/^HTTP\/1\.1 503 [\s\S]*"code":"overloaded","outcome":"not_sent"/);
+  expect(said).toMatch(/^HTTP\/1\.1 503 [\s\S]*Connection: close[\s\S]*"code":"overloaded","outcome":"not_sent"/);
   expect(await Promise.race([second.answer, Promise.resolve("nothing")])).toBe("nothing");
 });
 

@@ -34,12 +34,12 @@ const rules: readonly Rule[] = [
     /^src\/(?!config[./]).* -> package:.*toml/,
     "src/app.ts -> package:toml-eslint-parser",
   ],
+  ["foreign code in two places", /^src\/(?!libc\.ts|http\/newest-listener\.ts).* -> bun:ffi$/, "src/log.ts -> bun:ffi"],
   [
-    "foreign code in two places",
-    /^src\/(?!systemd\/datagram\.ts|http\/newest-listener\.ts).* -> bun:ffi$/,
-    "src/log.ts -> bun:ffi",
+    "systemd knows nothing of ours but libc.ts",
+    /^src\/systemd\/.* -> src\/(?!systemd\/|libc\.ts$)/,
+    "src/systemd/a.ts -> src/log.ts",
   ],
-  ["systemd knows nothing of ours", /^src\/systemd\/.* -> src\/(?!systemd\/)/, "src/systemd/a.ts -> src/log.ts"],
   ["prom-client only in metrics", /^src\/(?!metrics\/).* -> package:prom-client/, "src/app.ts -> package:prom-client"],
   [
     "metrics knows neither session nor xmpp",
