@@ -23,6 +23,8 @@ export interface LaneRequest {
 }
 
 export interface Lane {
+  /** The gateway has not closed it. */
+  readonly open: boolean;
   /** Written before it returns; one request at a time. */
   post(body: string, request?: LaneRequest): Promise<LaneReply>;
   close(): void;
@@ -71,6 +73,10 @@ export async function openLane(port: number, ca?: string): Promise<Lane> {
   });
   let waiting: PromiseWithResolvers<LaneReply> | undefined;
   let startedMs = 0;
+  let open = true;
+  socket.once("close", () => {
+    open = false;
+  });
   const lost = () => waiting?.reject(new Error("The gateway closed the connection in place of an answer."));
   socket.on("error", lost);
   socket.once("close", lost);
@@ -80,6 +86,9 @@ export async function openLane(port: number, ca?: string): Promise<Lane> {
     answered?.resolve({ ...reply, tookMs: performance.now() - startedMs });
   });
   return {
+    get open() {
+      return open;
+    },
     post: (body, request = {}) => {
       if (waiting !== undefined) throw new Error("The lane waits for an answer already.");
       waiting = Promise.withResolvers();

@@ -4,6 +4,7 @@
  */
 
 import { type Lane, openLane } from "./http-lanes.ts";
+import { within } from "./wait.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -27,6 +28,7 @@ export interface Load {
 }
 
 const tickMs = 5;
+const answerMs = 30_000;
 
 export function startLoad({ port, perSecond, ca, path }: LoadOptions): Load {
   const startedMs = performance.now();
@@ -47,7 +49,7 @@ export function startLoad({ port, perSecond, ca, path }: LoadOptions): Load {
   async function send(number: number): Promise<void> {
     const keep = number % 2 === 0;
     const begunMs = performance.now();
-    const lane = (keep ? kept.pop() : undefined) ?? (await openLane(port, ca));
+    const lane = (keep ? takeKept() : undefined) ?? (await openLane(port, ca));
     const headers: Record<string, string> = keep ? {} : { Connection: "close" };
     try {
       const reply = await lane.post(`load ${number}`, { headers, ...(path === undefined ? {} : { path }) });
@@ -61,13 +63,20 @@ export function startLoad({ port, perSecond, ca, path }: LoadOptions): Load {
     }
   }
 
+  function takeKept(): Lane | undefined {
+    for (;;) {
+      const lane = kept.pop();
+      if (lane === undefined || lane.open) return lane;
+    }
+  }
+
   return {
     get sent() {
       return sent;
     },
     async stop() {
       clearInterval(timer);
-      await Promise.all(owed);
+      await within(answerMs, "the answers that are owed", Promise.all(owed));
       for (const lane of kept) lane.close();
       return { sent, failures, latenciesMs };
     },
