@@ -114,7 +114,7 @@ function banned({ findings, place }: Context, _: Failure, step: Step): string {
   const local = findings.find((finding) => finding.step === "connection")?.localAddress;
   const address = local === undefined || isPrivate(local) ? "THIS-ADDRESS" : local;
   const from = local === undefined ? "" : ` (here it is ${local}, unless it is translated on the way)`;
-  return `The server lets nobody in from this machine's address${from}, mostly a ban after failed logins. Lift it ("ejabberdctl unban_ip ${address}" in ejabberd; "fail2ban-client unban ${address}" where fail2ban does it), put the address on the server's list of those that are never banned, and find out who at the gateway tries wrong passwords for "${place.domain}": its log names them.`;
+  return `The server lets nobody in from this machine's address${from}, mostly a ban after failed logins. Lift it ("ejabberdctl unban_ip ${address}" in ejabberd; "fail2ban-client unban ${address}" where fail2ban does it), put the address on the server's list of those that are never banned, and find out who tries wrong passwords for "${place.domain}" at the gateway: its log has the address of each.`;
 }
 
 /** Addresses that hardly are what the server sees. */

@@ -40,14 +40,16 @@ export function findBlocks(file: string, text: string): CodeBlock[] {
   const lines = text.split("\n");
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? "";
-    const [, language] = /^```(\S*)/.exec(line) ?? [];
+    // In a list, it stands as far in as the item's text.
+    const [, margin = "", language] = /^( {0,3})```(\S*)/.exec(line) ?? [];
     const indented = /^ {4}\S/.test(line) && (lines[index - 1] ?? "").trim() === "";
     if (language === undefined && !indented) continue;
     const start = language === undefined ? index : index + 1;
-    const isOver = (each: string) => (language === undefined ? !/^( {4}|\s*$)/.test(each) : each.startsWith("```"));
+    const isOver = (each: string) =>
+      language === undefined ? !/^( {4}|\s*$)/.test(each) : each.startsWith(`${margin}\`\`\``);
     let end = start;
     while (end < lines.length && !isOver(lines[end] ?? "")) end++;
-    const within = lines.slice(start, end).map((each) => (language === undefined ? each.slice(4) : each));
+    const within = lines.slice(start, end).map((each) => each.slice(language === undefined ? 4 : margin.length));
     blocks.push({ file, line: start + 1, language, text: `${within.join("\n").trimEnd()}\n` });
     index = end;
   }

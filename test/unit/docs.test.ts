@@ -1,13 +1,14 @@
 /** README and docs/: what can be pasted is run by a test, what is linked is there, and nothing that has to be there is missing. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { exists } from "node:fs/promises";
+import { exists, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { formatProblem } from "../../src/config/problem.ts";
 import { loadConfig } from "../../src/config.ts";
 import { type Code, codes } from "../../src/errors.ts";
 import { statuses } from "../../src/http/problem.ts";
 import { makeAuthority } from "../support/ca.ts";
+import { runToEnd } from "../support/child-process.ts";
 import {
   type CodeBlock,
   findAnchors,
@@ -31,6 +32,7 @@ const runners: Readonly<Record<string, string | undefined>> = {
   haproxy: "test/server/docs-proxies.test.ts",
   python: "test/server/docs-devices.test.ts",
   c: "test/server/docs-devices.test.ts",
+  ini: "test/unit/docs.test.ts",
   text: undefined,
   json: undefined,
 };
@@ -58,6 +60,9 @@ test("blocks are found, fenced and indented, and links and anchors", () => {
   expect(findBlocks("f", text)).toEqual([
     { file: "f", line: 3, language: undefined, text: "one\n\ntwo\n" },
     { file: "f", line: 9, language: "sh", text: "three\n" },
+  ]);
+  expect(findBlocks("f", "- one\n\n  ```ini\n  [a]\n    b\n  ```\n")).toEqual([
+    { file: "f", line: 4, language: "ini", text: "[a]\n  b\n" },
   ]);
   expect(findLinks(text)).toEqual([
     { path: "y.md", anchor: "z" },
@@ -122,3 +127,22 @@ describe("as a configuration,", () => {
     },
   );
 });
+
+test.each(blocks.filter(({ language }) => language === "ini").map((block) => [placeOf(block), block] as const))(
+  "%s is a drop-in that systemd understands, for the unit of the package",
+  async (_, { text }) => {
+    const folder = await makeTempFolder();
+    try {
+      const unit = await Bun.file(join(projectFolder, "packaging/post-msg.service")).text();
+      await folder.write("post-msg.service", unit.replace("/usr/bin/post-msg", process.execPath));
+      await mkdir(join(folder.path, "post-msg.service.d"));
+      await folder.write("post-msg.service.d/override.conf", text);
+      const command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no"];
+      const output = await runToEnd([...command, join(folder.path, "post-msg.service")]);
+      // What it does not understand, it ignores, and says so.
+      expect(output).toBe("");
+    } finally {
+      await folder.remove();
+    }
+  },
+);
