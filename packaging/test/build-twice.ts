@@ -1,29 +1,39 @@
 /**
  * `make dist` of the last commit, in two folders that know nothing of one another. What comes out must be the same to
- * the byte; what came out of the first is what the tests beside this file are about.
+ * the byte; it is left in build/published, for the tests beside this file.
  */
 
-import { rm } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeTempFolder } from "../../test/support/temp-folder.ts";
 import { run } from "../run.ts";
+import { publishedFolder } from "./support/published.ts";
 
 const root = join(import.meta.dir, "../..");
-const scratch = join(root, "build/test-package");
+const scratch = await makeTempFolder("post-msg-twice-");
+const folders = ["one", "a folder of another name"].map((name) => join(scratch.path, name));
+// Neither a time nor a place nor a language may leave a trace.
+const environments = [
+  { TZ: "UTC", LC_ALL: "C" },
+  { TZ: "Asia/Tokyo", LC_ALL: "C.UTF-8" },
+];
 
-await rm(scratch, { recursive: true, force: true });
-const folders = ["one", "a folder of another name"].map((name) => join(scratch, name));
-const sums: string[] = [];
-for (const folder of folders) {
-  process.stdout.write(`make dist in "${folder}"\n`);
-  await run(["git", "clone", "--quiet", "--no-hardlinks", root, folder]);
-  // Neither a time nor a place nor a language may leave a trace.
-  const env = { TZ: sums.length === 0 ? "UTC" : "Asia/Tokyo", LC_ALL: sums.length === 0 ? "C" : "C.UTF-8" };
-  await run(["make", "--no-print-directory", "dist"], { cwd: folder, env });
-  sums.push(await Bun.file(join(folder, "dist/SHA256SUMS")).text());
+try {
+  for (const folder of folders) await run(["git", "clone", "--quiet", "--no-hardlinks", root, folder]);
+  const sums: string[][] = [];
+  for (const [index, folder] of folders.entries()) {
+    process.stdout.write(`make dist in "${folder}"\n`);
+    await run(["make", "--no-print-directory", "dist"], { cwd: folder, env: environments[index] ?? {} });
+    sums.push((await Bun.file(join(folder, "dist/SHA256SUMS")).text()).trim().split("\n"));
+  }
+  const [first = [], second = []] = sums;
+  const different = first.filter((line) => !second.includes(line));
+  if (different.length > 0 || first.length !== second.length) {
+    throw new Error(`Two builds of one commit differ:\n${different.join("\n")}`);
+  }
+  process.stdout.write(`${first.length} files are the same to the byte in both.\n`);
+  await rm(publishedFolder, { recursive: true, force: true });
+  await cp(join(folders[0] ?? "", "dist"), publishedFolder, { recursive: true });
+} finally {
+  await scratch.remove();
 }
-const [first = [], second = []] = sums.map((text) => text.trim().split("\n"));
-const different = first.filter((line) => !second.includes(line));
-if (different.length > 0 || first.length !== second.length) {
-  throw new Error(`Two builds of one commit differ:\n${different.join("\n")}`);
-}
-process.stdout.write(`${first.length} files are the same to the byte in both.\n`);

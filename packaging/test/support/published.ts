@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { makeTempFolder } from "../../../test/support/temp-folder.ts";
 import { runLong } from "./debian-machine.ts";
 
-export const publishedFolder = join(import.meta.dir, "../../../build/test-package/one/dist");
+export const publishedFolder = join(import.meta.dir, "../../../build/published");
 
 /** The one file whose name ends so. */
 export async function findPublished(ending: string): Promise<string> {
