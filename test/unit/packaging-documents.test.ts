@@ -58,24 +58,6 @@ function uncomment(section: string, key: string): string {
   return `${before}${table}\n${after.replace(`\n#${key} = `, `\n${key} = `)}`;
 }
 
-test.each(["man/post-msg.1", "man/post-msg.toml.5"])("%s is a manual page without a warning", async (name) => {
-  const page = await folder.write("page.man", documents[name] ?? "");
-  expect(await runToEnd(["mandoc", "-T", "lint", "-W", "warning", page])).toBe("");
-});
-
-test("the manual pages name every command, option, exit code and setting", async () => {
-  const render = async (name: string) =>
-    runToEnd(["mandoc", "-T", "utf8", "-O", "width=400", await folder.write("page.man", documents[name] ?? "")]);
-  // What is bold is struck over itself.
-  const plain = (page: string) => page.replaceAll(RegExp(`.${String.fromCharCode(8)}`, "g"), "");
-  const program = plain(await render("man/post-msg.1"));
-  for (const words of ["post-msg serve [-c file]", "post-msg check [-c file]", "-V, --version", "post-msg 1.2.3"])
-    expect(program).toContain(words);
-  for (const code of [0, 2, 69, 70, 75]) expect(program).toMatch(RegExp(`^ +${code} +\\S`, "m"));
-  const configuration = plain(await render("man/post-msg.toml.5"));
-  for (const { key } of keys) expect(configuration).toMatch(RegExp(`^ +${key}( = .*)?$`, "m"));
-});
-
 const commands = ["serve", "check"];
 
 test.each([
