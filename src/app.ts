@@ -44,13 +44,15 @@ export interface AppOptions {
   readonly lookup?: Lookup;
   /** How long a server may take to show that it still lives; default 30,000. */
   readonly keepaliveAnswerMs?: number;
+  /** How long a room may be silent before it is asked whether the sender is still in it; default 600,000. */
+  readonly roomQuietMs?: number;
 }
 
 /** Rejects with an Error whose sentence says why the address cannot be listened on. */
 export async function start(
   config: Config,
   log: Log,
-  { drainMs = defaultDrainMs, lookup = systemLookup(), keepaliveAnswerMs }: AppOptions = {},
+  { drainMs = defaultDrainMs, lookup = systemLookup(), keepaliveAnswerMs, roomQuietMs }: AppOptions = {},
 ): Promise<App> {
   let { hosts } = config;
   const metrics = await startMetrics({ ...config.http, ...config.metrics }, { version, statuses });
@@ -70,7 +72,8 @@ export async function start(
     login,
     verify,
     serverOf,
-    session: config.delivery,
+    session: { ...config.delivery, roomQuietMs },
+    roomIdleMs: config.rooms.idleMs,
     throttle: config.throttle,
     domains: () => hosts.size,
     log,
@@ -90,13 +93,14 @@ export async function start(
 
   return { url: server.url, metricsUrl: metrics.url, reload, stop };
 
-  function httpOptions({ http, hosts: allowed }: Config): HttpOptions {
+  function httpOptions({ http, aliases, hosts: allowed }: Config): HttpOptions {
     const [onlyHost] = allowed.size === 1 ? allowed.keys() : [];
     return {
       ...http,
       isAllowedHost: (domain) => allowed.has(domain),
       allowedHosts: [...allowed.keys()],
       onlyHost,
+      aliases,
       mayReceive: (sender, recipient) => {
         const host = allowed.get(sender.domain);
         return host !== undefined && mayReceive(host, recipient);

@@ -6,14 +6,16 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ListenAddress } from "./config/addresses.ts";
+import { readAliases } from "./config/aliases.ts";
 import { whyUnreadable } from "./config/certificates.ts";
-import { type HostConfig, readHosts } from "./config/hosts.ts";
+import { type HostConfig, mayReceive, readHosts } from "./config/hosts.ts";
 import type { Network } from "./config/networks.ts";
 import { type ConfigProblem, keyLabel, showSource } from "./config/problem.ts";
 import { type Report, readFixed, readValues, sortEntries, toProblem } from "./config/read.ts";
 import { sections } from "./config/settings.ts";
 import { readTls, type Tls, warnOfPlainHttp } from "./config/tls.ts";
 import { readToml, type TomlFault } from "./config/toml.ts";
+import type { Jid } from "./jid.ts";
 
 export { type HostConfig, mayReceive } from "./config/hosts.ts";
 
@@ -35,6 +37,7 @@ export interface Config {
     /** What XML 1.0 cannot carry; "replace" puts U+FFFD in its place. */
     readonly forbiddenCharacters: "refuse" | "replace";
     readonly waitMaxMs: number;
+    readonly maxRecipients: number;
     readonly trustedProxies: readonly Network[];
     /** As browsers write them. */
     readonly allowedOrigins: readonly string[];
@@ -47,6 +50,7 @@ export interface Config {
     readonly verifyMs: number;
     readonly keepaliveMs: number;
   };
+  readonly rooms: { readonly idleMs: number };
   readonly throttle: {
     readonly rememberFailureMs: number;
     readonly failureDelayMs: number;
@@ -64,6 +68,8 @@ export interface Config {
   };
   /** Undefined: no metrics. */
   readonly metrics: { readonly listen: ListenAddress | undefined };
+  /** What stands for whom: "oncall" in `/msg/@oncall`. */
+  readonly aliases: ReadonlyMap<string, readonly Jid[]>;
   /** The domains that may log in, by `Jid.domain`. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
@@ -94,10 +100,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const sorted = sortEntries(entries, report);
   const valuesOf = <K extends keyof typeof sections>(name: K) =>
     readValues<(typeof sections)[K]>(sections[name], (key) => sorted.sections.get(`${name}.${key}`));
-  const [http, sessions, delivery, throttle, metrics, log] = [
+  const [http, sessions, delivery, rooms, throttle, metrics, log] = [
     valuesOf("http"),
     valuesOf("sessions"),
     valuesOf("delivery"),
+    valuesOf("rooms"),
     valuesOf("throttle"),
     valuesOf("metrics"),
     valuesOf("log"),
@@ -113,6 +120,8 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     faults.some(({ source }) => source.includes("hosts"));
   if (!hostsTried) problems.push(missingHosts(path, text.value));
 
+  const mayBeReached = (jid: Jid) => hosts.size === 0 || [...hosts.values()].some((host) => mayReceive(host, jid));
+  const aliases = readAliases(sorted.aliases, mayBeReached, report);
   if (problems.length > 0) return { problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   const config: Config = {
     http: {
@@ -126,6 +135,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       maxInFlight: http.max_in_flight,
       forbiddenCharacters: http.forbidden_characters,
       waitMaxMs: http.wait_max,
+      maxRecipients: http.max_recipients,
       trustedProxies: http.trusted_proxies,
       allowedOrigins: http.allowed_origins,
     },
@@ -152,7 +162,9 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       maxPendingBytes: delivery.max_pending_bytes,
     },
     metrics,
+    rooms: { idleMs: rooms.idle },
     log,
+    aliases,
     hosts,
   };
   // Another certificate can be taken in while the listener runs; TLS where there was none cannot.

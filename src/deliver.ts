@@ -2,7 +2,7 @@
 
 import { Failure } from "./errors.ts";
 import type { Jid } from "./jid.ts";
-import type { Credentials, Message, Receipt } from "./message.ts";
+import type { Credentials, Destination, Message, Receipt } from "./message.ts";
 import type { Times } from "./request-log.ts";
 
 export interface DeliverParts {
@@ -14,12 +14,27 @@ export interface DeliverParts {
 }
 
 interface DeliverSession {
-  send(
-    outgoing: { readonly id: string; readonly to: Jid; readonly stanza: string; readonly times?: Times },
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Asked where the type of a message does not tell. */
+  destinationOf(to: Jid): Destination | Promise<Destination>;
+  send(outgoing: Outgoing, signal: AbortSignal): Promise<void>;
   /** What comes back for a message after it was taken. */
   watch(id: string, to: Jid): { readonly outcome: Promise<"received" | "over" | Failure>; stop(): void };
+}
+
+interface Outgoing {
+  readonly id: string;
+  readonly to: Jid;
+  readonly stanza: string;
+  /** Written to as the message gets on. */
+  readonly times?: Times;
+  /** For a room, or for somebody in one: how it is entered first. */
+  readonly room?: RoomWish;
+}
+
+interface RoomWish {
+  readonly nick: string;
+  readonly password: string | undefined;
+  readonly create: boolean;
 }
 
 export interface DeliverRequest {
@@ -48,7 +63,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     for (let attempt = 1; ; attempt++) {
       const session = await timed(times, () => parts.openSession(credentials, clientAddress));
       try {
-        return await sendThrough(session, stanza, request);
+        return await sendThrough(session, stanza, request, parts.toStanza);
       } catch (error) {
         // Only this code says that not a byte of the message was written.
         const unwritten = error instanceof Failure && error.code === "stream_closed";
@@ -68,23 +83,57 @@ async function timed<T>(times: Times, openSession: () => Promise<T>): Promise<T>
   }
 }
 
-async function sendThrough(session: DeliverSession, stanza: string, request: DeliverRequest): Promise<Receipt> {
-  const { credentials, message, waitMs, signal, times = {} } = request;
+async function sendThrough(
+  session: DeliverSession,
+  stanza: string,
+  request: DeliverRequest,
+  toStanza: DeliverParts["toStanza"],
+): Promise<Receipt> {
+  const { credentials, waitMs, signal, times = {} } = request;
+  const destination = await whereTo(session, request.message);
+  const message = typed(request.message, destination);
   const { id, to, type } = message;
   const receipt = { id, from: credentials.account.bare, to: to.full, type };
+  const outgoing = {
+    id,
+    to,
+    times,
+    stanza: message === request.message ? stanza : toStanza(message),
+    ...(destination === "elsewhere" ? {} : { room: roomWish(message, credentials.account) }),
+  };
   if (waitMs === 0) {
-    await session.send({ id, to, stanza, times }, signal);
+    await session.send(outgoing, signal);
     return receipt;
   }
   const watch = session.watch(id, to);
   try {
-    await session.send({ id, to, stanza, times }, signal);
+    await session.send(outgoing, signal);
     const outcome = await firstOf(watch.outcome, waitMs, signal);
     if (outcome instanceof Failure) throw outcome;
     return { ...receipt, status: outcome === "received" ? "received" : "accepted" };
   } finally {
     watch.stop();
   }
+}
+
+/** Only a message of no type, or for a resource, may be for a room or somebody in one without saying so. */
+function whereTo(session: DeliverSession, { to, type, untyped }: Message): Destination | Promise<Destination> {
+  if (type === "groupchat") return "room";
+  return untyped || to.resource !== undefined ? session.destinationOf(to) : "elsewhere";
+}
+
+function typed(message: Message, destination: Destination): Message {
+  if (destination === "room" && message.untyped) return { ...message, type: "groupchat" };
+  if (message.type !== "groupchat" || message.to.resource === undefined) return message;
+  throw new Failure(
+    "bad_type",
+    `A message of type "groupchat" is for a room, and "${message.to.full}" is somebody in one; another type is needed.`,
+  );
+}
+
+function roomWish({ extensions, room }: Message, account: Jid): RoomWish {
+  const nick = extensions?.nick ?? account.local ?? account.domain;
+  return { nick, password: room?.password, create: room?.create ?? false };
 }
 
 /** Undefined when nothing came in time, or the caller has hung up. */

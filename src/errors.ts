@@ -50,6 +50,7 @@ const traits = {
   unsupported_content_encoding: quoting,
   no_recipient: permanent,
   bad_recipient: quoting,
+  too_many_recipients: permanent,
   recipient_conflict: quoting,
   unknown_field: quoting,
   bad_field: quoting,
@@ -121,7 +122,14 @@ const traits = {
   /** Any of those that would be a 502, when the server says `type="wait"`. */
   temporarily_refused: temporary,
 
+  // The room's word, or its silence (XEP-0045)
+  no_such_room: permanent,
+  room_full: temporary,
+  room_password_needed: permanent,
+  expelled: permanent,
+
   // No word
+  room_silent: unknown,
   ack_timeout: unknown,
   connection_lost: unknown,
   shutdown_unacknowledged: unknown,

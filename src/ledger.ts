@@ -66,6 +66,15 @@ export class Ledger<Entry extends LedgerEntry> {
     return this.#open.has(id);
   }
 
+  /** The entry with this id that still owes an answer. */
+  find(id: string): Entry | undefined {
+    return this.#open.get(id);
+  }
+
+  isOpen(entry: Entry): boolean {
+    return this.#open.get(entry.id) === entry;
+  }
+
   accept(entry: Entry): void {
     this.#waiting.push(entry);
     this.#open.set(entry.id, entry);

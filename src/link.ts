@@ -24,6 +24,29 @@ export interface DeliveryReceipt {
   readonly from: Jid;
 }
 
+/** A message of type groupchat that has come from a room; nothing else of it was kept. */
+export interface RoomMessage {
+  /** Ours, if it is the room's copy of a message that we have sent. */
+  readonly id: string | undefined;
+  /** As it came: `room@service/nick`. */
+  readonly from: string;
+}
+
+/** What a room says of one of its occupants, or of our wish to be one (XEP-0045 section 7). */
+export interface RoomPresence {
+  /** The occupant; a refusal may also come from the room, its service or (absent) our own server. */
+  readonly from: Jid | undefined;
+  /** That of the presence which it answers. */
+  readonly id: string | undefined;
+  readonly kind: "inside" | "outside" | "refused";
+  /** XEP-0045 section 15.6; 110 says that the occupant is us. */
+  readonly codes: ReadonlySet<string>;
+  /** The room is no more. */
+  readonly destroyed: boolean;
+  /** Why, to who wanted to enter `room`. */
+  refusal(room: string): Failure;
+}
+
 /**
  * What a link tells its owner. An owner has one set of events for all the links it has one after another; of a link that
  * is lost, nothing comes any more.
@@ -35,6 +58,9 @@ export interface LinkEvents {
   echoed(count: number): void;
   bounced(bounce: Bounce): void;
   received(receipt: DeliveryReceipt): void;
+  /** Called for every message in every room that was entered: must be quick. */
+  saidInRoom(message: RoomMessage): void;
+  present(presence: RoomPresence): void;
   /** After `send` returned false: the socket takes more. */
   drained(): void;
   /** The link has ended, whoever ended it and why; called once, last. */
@@ -48,7 +74,23 @@ export interface OutgoingStanza {
   readonly delayedSince?: Date;
 }
 
+/** XEP-0045, for what a session does about rooms. Nothing here is acknowledged, resumed or sent again. */
+export interface RoomWire {
+  /** Asks to become `occupant`, or to go on as it; `present` tells what comes of it, with the same id. */
+  enter(occupant: Jid, id: string, password: string | undefined): void;
+  leave(occupant: Jid): void;
+  /** Each of these rejects with a Failure when it is refused, when no answer comes in time, or the link is lost. */
+  /** Whether a domain is a conference service. */
+  isService(domain: string, timeoutMs: number): Promise<boolean>;
+  /** Whether the room still has us as `occupant` (XEP-0410). */
+  hasUs(occupant: Jid, timeoutMs: number): Promise<boolean>;
+  /** Opens a room that has just been made, with its service's settings. */
+  open(room: Jid, timeoutMs: number): Promise<void>;
+  destroy(room: Jid, timeoutMs: number): Promise<void>;
+}
+
 export interface Link {
+  readonly rooms: RoomWire;
   /** The full JID that the server bound. */
   readonly jid: Jid;
   /** What the server takes in one stanza (XEP-0478), in bytes; undefined where it does not say. */

@@ -15,12 +15,19 @@ export interface Credentials {
 /** A text, or the same text in several languages by their tags (BCP 47), which differ in more than letter case. */
 export type Text = string | Readonly<Record<string, string>>;
 
+/** A room, somebody in a room, or anybody else. */
+export type Destination = "room" | "occupant" | "elsewhere";
+
 /** One message, valid: every text in it can be carried by XML 1.0. */
 export interface Message {
   /** The stanza's id and its origin-id (XEP-0359). */
   readonly id: string;
   readonly to: Jid;
   readonly type: MessageType;
+  /** The type is not the caller's: it is groupchat if the recipient turns out to be a room. */
+  readonly untyped?: boolean;
+  /** How a room is entered, where it says so. */
+  readonly room?: { readonly password?: string; readonly create?: boolean };
   /** The language of its texts, where they do not say another (BCP 47). */
   readonly lang?: string;
   readonly body?: Text;

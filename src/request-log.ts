@@ -46,7 +46,7 @@ const guesses: ReadonlySet<Code> = new Set<Code>([
 export function logRequest(log: Log, request: RequestLine): void {
   const { status, failure } = request;
   const sentence = failure === undefined ? "request served" : "request refused";
-  if (status === 500) log.error(describe(request), sentence);
+  if (status === 500 || failure?.code === "internal_error") log.error(describe(request), sentence);
   else if (status > 500) log.warn(describe(request), sentence);
   else log.info(describe(request), sentence);
 }

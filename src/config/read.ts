@@ -1,5 +1,6 @@
 /** The entries of a file against the schema: every value typed, every problem collected. */
 
+import { aliasNameRule, aliasType, isAliasName } from "./aliases.ts";
 import { nearest } from "./nearest.ts";
 import { type ConfigProblem, keyLabel, showSource } from "./problem.ts";
 import { hostSettings, type Setting, type Settings, sections } from "./settings.ts";
@@ -29,6 +30,8 @@ export interface Sorted {
   /** By section and key: "http.listen". */
   readonly sections: ReadonlyMap<string, TomlEntry>;
   readonly hosts: readonly HostTable[];
+  /** The entries of `[aliases]`. */
+  readonly aliases: readonly TomlEntry[];
 }
 
 /**
@@ -38,6 +41,7 @@ export interface Sorted {
 export function sortEntries(entries: readonly TomlEntry[], report: Report): Sorted {
   const inSections = new Map<string, TomlEntry>();
   const hosts = new Map<string, { name: string; start: TomlEntry; entries: Map<string, TomlEntry> }>();
+  const aliases: TomlEntry[] = [];
   const refused: (readonly string[])[] = [];
   for (const entry of entries) {
     if (refused.some((prefix) => prefix.every((name, index) => entry.path[index] === name))) continue;
@@ -49,6 +53,11 @@ export function sortEntries(entries: readonly TomlEntry[], report: Report): Sort
     }
     const [section = "", key, hostKey] = entry.path;
     if (key === undefined) continue;
+    if (section === "aliases") {
+      checkValue(entry, { type: aliasType }, report);
+      aliases.push(entry);
+      continue;
+    }
     if (section !== "hosts") {
       checkValue(entry, settingsOf(section)[key], report);
       const name = `${section}.${key}`;
@@ -61,7 +70,7 @@ export function sortEntries(entries: readonly TomlEntry[], report: Report): Sort
     checkValue(entry, settingsOf(section)[hostKey], report);
     if (!host.entries.has(hostKey)) host.entries.set(hostKey, entry);
   }
-  return { sections: inSections, hosts: [...hosts.values()] };
+  return { sections: inSections, hosts: [...hosts.values()], aliases };
 }
 
 /** `depth`: how much of the path is at fault, and needs no second problem. */
@@ -83,12 +92,21 @@ function findMisplacement(entry: TomlEntry): Misplacement | undefined {
     }
     return checkKey(entry, hostKey, 3, settingsOf(section));
   }
+  if (section === "aliases") return findMisplacedAlias(entry);
   if (!Object.hasOwn(sections, section)) return { rule: unknownSection(section, entry), depth: 1 };
   if (key === undefined) return isTable ? undefined : { rule: `must be a table: [${section}]`, depth: 1 };
   return checkKey(entry, key, 2, settingsOf(section));
 }
 
-function checkValue(entry: TomlEntry, setting: Setting | undefined, report: Report): void {
+function findMisplacedAlias(entry: TomlEntry): Misplacement | undefined {
+  const [, name, ...rest] = entry.path;
+  const isTable = entry.value === undefined;
+  if (name === undefined) return isTable ? undefined : { rule: "must be a table: [aliases]", depth: 1 };
+  if (!isAliasName(name)) return { rule: aliasNameRule, depth: 2 };
+  return isTable || rest.length > 0 ? { rule: `must be a list, not a table`, depth: 2 } : undefined;
+}
+
+function checkValue(entry: TomlEntry, setting: Pick<Setting, "type"> | undefined, report: Report): void {
   const read = setting?.type.read(entry.value);
   if (read === undefined) return;
   if ("rule" in read) report.problem(entry, read.rule);
@@ -141,7 +159,7 @@ function unknownKey(key: string, settings: Settings): string {
 function unknownSection(section: string, entry: TomlEntry): string {
   const elsewhere = entry.path.length === 1 && entry.value !== undefined ? placesOf(section) : [];
   if (elsewhere.length > 0) return `is not a setting outside its table; the nearest one is ${elsewhere.join(" or ")}`;
-  return `is not a table of settings; the nearest one is [${nearest(section, [...Object.keys(sections), "hosts"])}]`;
+  return `is not a table of settings; the nearest one is [${nearest(section, [...Object.keys(sections), "aliases", "hosts"])}]`;
 }
 
 /** Where else the very same key exists. */

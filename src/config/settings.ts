@@ -101,6 +101,12 @@ export const sections = {
       help: "The most requests that are served at one time; beyond it, 503 at once.",
       reloads: true,
     },
+    max_recipients: {
+      type: integer(1, 10_000),
+      default: 100,
+      help: "The most recipients of one request, aliases counted by their members.",
+      reloads: true,
+    },
     forbidden_characters: {
       type: choice("refuse", "replace"),
       default: "refuse",
@@ -173,6 +179,13 @@ export const sections = {
       type: size("256KiB", "1024MiB"),
       default: "8MiB",
       help: "The most bytes of one account's messages that may be on their way.",
+    },
+  },
+  rooms: {
+    idle: {
+      type: duration("1s", "24h"),
+      default: "1h",
+      help: "A room is left when its sender has sent nothing to it for so long.",
     },
   },
   throttle: {

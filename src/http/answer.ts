@@ -16,6 +16,8 @@ export interface Trail {
   sender?: Jid;
   recipient?: Jid;
   messageId?: string;
+  /** What was refused; of several recipients, the worst that was answered for one. */
+  failure?: Failure;
 }
 
 export async function answer(
@@ -26,14 +28,13 @@ export async function answer(
 ): Promise<Response> {
   const startedMs = performance.now();
   const trail: Trail = { requestId: requestIdOf(request.headers), times: {} };
-  let failure: Failure | undefined;
   let response: Response;
   try {
     refuseAmbiguous(request.headers);
     response = await work(trail);
   } catch (error) {
-    failure = asFailure(error);
-    response = write(failure, trail.requestId);
+    trail.failure = asFailure(error);
+    response = write(trail.failure, trail.requestId);
     if (!(await takeLeftOver(request))) response.headers.set("Connection", "close");
   }
   response.headers.set("X-Request-Id", trail.requestId);
@@ -43,7 +44,6 @@ export async function answer(
     status: response.status,
     durationMs: performance.now() - startedMs,
     hungUp: request.signal.aborted,
-    ...(failure === undefined ? {} : { failure }),
   });
   return response;
 }

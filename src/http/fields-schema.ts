@@ -28,7 +28,12 @@ const range = object({
 });
 
 export const fieldsSchema = object({
-  to: Type.Optional(text("The recipient, when the path names nobody.")),
+  to: Type.Optional(
+    Type.Union([
+      text("The recipient, when the path names nobody: an address, or an alias such as @oncall."),
+      Type.Array(text("One of them."), { minItems: 1, description: "Several recipients." }),
+    ]),
+  ),
   type: Type.Optional(text(`One of ${messageTypes.join(", ")}; chat by default.`)),
   body: Type.Optional(Type.Union([text("The text."), byLanguage("The text in several languages, by tag.")])),
   html: Type.Optional(text("The text as a well-formed XHTML fragment, reduced to XHTML-IM (XEP-0071).")),
@@ -47,7 +52,9 @@ export const fieldsSchema = object({
       object({ id: nonEmpty("The conversation's id."), parent: Type.Optional(nonEmpty("The one it began in.")) }),
     ]),
   ),
-  nick: Type.Optional(nonEmpty("The sender's nickname (XEP-0172).")),
+  nick: Type.Optional(nonEmpty("The sender's nickname (XEP-0172), and its nick in a room.")),
+  room_password: Type.Optional(nonEmpty("What the room wants to hear of who enters it (XEP-0045).")),
+  create_room: Type.Optional(Type.Boolean({ description: "Makes the room if there is none." })),
   oob_url: Type.Optional(nonEmpty("The same as oob.url.")),
   oob: Type.Optional(
     object(

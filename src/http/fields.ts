@@ -23,6 +23,7 @@ export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharact
     id: fields.id === undefined ? crypto.randomUUID() : readId(fields.id, forbidden),
     to,
     type,
+    ...readRoom(fields, forbidden),
     ...(fields.lang === undefined ? {} : { lang: fields.lang }),
     ...(body === undefined ? {} : { body }),
     ...(html.fragment === "" ? {} : { html: html.fragment }),
@@ -50,7 +51,18 @@ export function withType(fields: Fields, type: string): Fields {
   throw new Failure("bad_type", detail, { pointer: "/type" });
 }
 
-const withoutElement: ReadonlySet<string> = new Set(["to", "type", "body", "html", "kind", "from", "id", "lang"]);
+const withoutElement: ReadonlySet<string> = new Set([
+  "to",
+  "type",
+  "body",
+  "html",
+  "kind",
+  "from",
+  "id",
+  "lang",
+  "room_password",
+  "create_room",
+]);
 
 /** Nearly all messages have none, and are not to pay for those that have. */
 function hasExtensions(fields: Fields): boolean {
@@ -66,6 +78,17 @@ function readBody(body: Fields["body"], forbidden: ForbiddenCharacters): Text | 
 /** So that every client shows something: the words of the html, or the URL, without which clients show no picture. */
 function insteadOfBody(htmlText: string, extensions: Extensions | undefined): string | undefined {
   return htmlText === "" ? extensions?.oob?.url : htmlText;
+}
+
+function readRoom(fields: Fields, forbidden: ForbiddenCharacters): Pick<Message, "room"> {
+  const { room_password: password, create_room: create } = fields;
+  if (password === undefined && create === undefined) return {};
+  return {
+    room: {
+      ...(password === undefined ? {} : { password: carriable("/room_password", password, forbidden) }),
+      ...(create === undefined ? {} : { create }),
+    },
+  };
 }
 
 function readType(type: string | undefined): MessageType {

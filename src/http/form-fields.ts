@@ -68,7 +68,9 @@ function typedMembers(schema: TSchema, document: object, pointer: string, empty:
 function typedValue(schema: TSchema, value: unknown, pointer: string, empty: Empty): unknown {
   const variants = variantsOf(schema);
   const list = variants.find((each) => each[Kind] === "Array");
-  if (list !== undefined) return typeof value === "string" ? [value] : value;
+  // What may be a text or a list of texts is what it was written as.
+  if (list !== undefined && typeof value === "string" && variants.length === 1) return [value];
+  if (list !== undefined && Array.isArray(value)) return value;
   if (Array.isArray(value)) throw twice(pointer.slice(1).replaceAll("/", "."), pointer);
   if (typeof value === "string") return typedText(variants, value, pointer, empty);
   const object = variants.find((each) => each[Kind] === "Object" || each[Kind] === "Record");

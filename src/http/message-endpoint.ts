@@ -1,14 +1,15 @@
 /** The endpoint of mod_post_msg: `[http] path`, and the recipient behind it. */
 
 import { chooseParser } from "./parse.ts";
-import { recipientInPath } from "./recipient.ts";
+import { recipientsInPath } from "./recipient.ts";
 import { writeReceipt } from "./reply.ts";
 import type { Endpoint } from "./send-message.ts";
 
 export function createMessageEndpoint(path: string): Endpoint {
   return {
-    readPath: (url) => ({ to: recipientInPath(url, path) }),
+    readPath: (url) => ({ to: recipientsInPath(url, path) }),
     chooseParser: (headers) => chooseParser(headers),
+    taken: 201,
     writeReceipt,
   };
 }

@@ -26,6 +26,10 @@ export interface HttpOptions {
   readonly forbiddenCharacters: "refuse" | "replace";
   /** The longest wait for a delivery receipt that a request may ask for. */
   readonly waitMaxMs: number;
+  /** Of one request, aliases counted by their members. */
+  readonly maxRecipients: number;
+  /** What `@name` stands for. */
+  readonly aliases: ReadonlyMap<string, readonly Jid[]>;
   /** Whose X-Forwarded-For and Forwarded are believed. */
   readonly trustedProxies: readonly ProxyNetwork[];
   /** Of web pages that may send, as browsers write them. */
@@ -38,9 +42,9 @@ export interface HttpOptions {
   readonly onlyHost: string | undefined;
   /** Called once a request whose credentials are well-formed, before its body is read. Throws 429. */
   admit(credentials: Credentials, clientAddress: string): void;
-  /** Called once a request that is otherwise valid, before `deliver`. */
+  /** Called once for each recipient of a request that is otherwise valid, before `deliver`. */
   mayReceive(sender: Jid, recipient: Jid): boolean;
-  /** Called at most once a request; rejects with a Failure. */
+  /** Called at most once for each recipient; rejects with a Failure. */
   deliver(delivery: Delivery): Promise<Receipt>;
   /** Called exactly once a request, when its answer is ready. Must not throw. */
   log(line: RequestLine): void;

@@ -2,7 +2,7 @@
 
 import type { Code, Failure } from "../errors.ts";
 import { acceptedMediaTypes } from "./parse.ts";
-import type { Problem } from "./schema.ts";
+import type { Problem, Result } from "./schema.ts";
 
 /** RFC 9457 section 4.2.1: with `about:blank`, the title is the status's own phrase; `code` tells the cases apart. */
 export const titles = {
@@ -52,6 +52,7 @@ export const statuses: Record<Code, Status> = {
   unsupported_content_encoding: 415,
   no_recipient: 422,
   bad_recipient: 422,
+  too_many_recipients: 422,
   recipient_conflict: 422,
   unknown_field: 422,
   bad_field: 422,
@@ -118,6 +119,12 @@ export const statuses: Record<Code, Status> = {
   unexpected_request: 502,
   temporarily_refused: 503,
 
+  no_such_room: 404,
+  room_full: 503,
+  room_password_needed: 403,
+  expelled: 403,
+
+  room_silent: 504,
   ack_timeout: 504,
   connection_lost: 504,
   shutdown_unacknowledged: 504,
@@ -125,9 +132,11 @@ export const statuses: Record<Code, Status> = {
 
 const defaultRetryAfterSeconds = 5;
 
-export function writeProblem(failure: Failure, requestId: string): Response {
+/** `results`: of several recipients, all refused like this. */
+export function writeProblem(failure: Failure, requestId: string, results?: readonly Result[]): Response {
   const status = statuses[failure.code];
-  return new Response(JSON.stringify(toProblem(failure, requestId)), {
+  const problem = toProblem(failure, requestId);
+  return new Response(JSON.stringify(results === undefined ? problem : { ...problem, results }), {
     status,
     headers: { ...headersFor(status, failure, acceptedMediaTypes), "Content-Type": "application/problem+json" },
   });

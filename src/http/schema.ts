@@ -16,6 +16,27 @@ export const receiptSchema = Type.Object({
   ),
 });
 
+/** What became of the message to one of several recipients. */
+export const resultSchema = Type.Object({
+  to: Type.String({ description: "The recipient's JID, or what was written in its place." }),
+  status: Type.Integer({
+    description: "201, or what a message to this recipient alone would have been answered with.",
+  }),
+  id: Type.Optional(Type.String({ description: "The stanza's id and origin-id (XEP-0359)." })),
+  type: Type.Optional(Type.Union(messageTypes.map((type) => Type.Literal(type)))),
+  receipt: Type.Optional(
+    Type.Union([Type.Literal("received"), Type.Literal("accepted")], {
+      description: "With `Prefer: wait`, as `status` is for a single recipient.",
+    }),
+  ),
+  code: Type.Optional(Type.String({ description: "Of a refusal; stable." })),
+  detail: Type.Optional(Type.String({ description: "Of a refusal: what could not be done and what was needed." })),
+  outcome: Type.Optional(Type.Union([Type.Literal("not_sent"), Type.Literal("unknown")])),
+});
+export type Result = Static<typeof resultSchema>;
+
+export const resultsSchema = Type.Object({ results: Type.Array(resultSchema) });
+
 /** RFC 9457 with members of our own. */
 export const problemSchema = Type.Object({
   type: Type.Literal("about:blank"),
@@ -28,6 +49,7 @@ export const problemSchema = Type.Object({
   pointer: Type.Optional(
     Type.String({ description: "The field that is meant, as a JSON pointer (RFC 6901) such as /oob/url." }),
   ),
+  results: Type.Optional(Type.Array(resultSchema, { description: "Of several recipients, all of them refused." })),
 });
 export type Problem = Static<typeof problemSchema>;
 
@@ -50,7 +72,8 @@ export const restProblemSchema = Type.Composite([
 export type RestProblem = Static<typeof restProblemSchema>;
 
 export const messageResponses = {
-  201: receiptSchema,
+  201: Type.Union([receiptSchema, resultsSchema]),
+  207: resultsSchema,
   400: problemSchema,
   401: problemSchema,
   403: problemSchema,
@@ -67,11 +90,12 @@ export const messageResponses = {
   504: problemSchema,
 };
 
-const { 201: _, ...refusals } = messageResponses;
+const { 201: _, 207: __, ...refusals } = messageResponses;
 type Refusals = { readonly [Status in keyof typeof refusals]: typeof restProblemSchema };
 
 export const restResponses = {
   202: Type.Null({ description: "The sender's server has taken responsibility for the message." }),
+  207: resultsSchema,
   ...mapToRest(refusals),
 };
 

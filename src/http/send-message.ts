@@ -1,7 +1,7 @@
 /** The way of one request, in the order in which it is judged; the first thing wrong is the answer. */
 
-import { Failure } from "../errors.ts";
-import type { Receipt } from "../message.ts";
+import { asFailure, Failure } from "../errors.ts";
+import type { Message, Receipt } from "../message.ts";
 import type { Trail } from "./answer.ts";
 import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
@@ -11,13 +11,16 @@ import type { Place } from "./in-flight.ts";
 import type { HttpOptions } from "./options.ts";
 import type { Parser } from "./parse.ts";
 import { type Preferences, readPreferences } from "./prefer.ts";
-import { findRecipient } from "./recipient.ts";
+import { findRecipients, type Recipient } from "./recipient.ts";
+import { findFailures, gravest, type Outcome, writeResults } from "./results.ts";
 
 /** What tells one family of paths from another; the way is the same. */
 export interface Endpoint {
   /** What the path says of the message, not judged yet. */
-  readPath(url: string): { readonly to: string | undefined; readonly type?: string };
+  readPath(url: string): { readonly to: readonly string[]; readonly type?: string };
   chooseParser(headers: Headers): Parser;
+  /** The status of what was taken. */
+  readonly taken: 201 | 202;
   writeReceipt(receipt: Receipt, preferences: Preferences): Response;
 }
 
@@ -51,17 +54,51 @@ export async function sendMessage(
   const parsed = await parse(body);
   const fields = named.type === undefined ? parsed.fields : withType(parsed.fields, named.type);
   refuseForeignSender(fields.from, sender);
-  const to = findRecipient(named.to, fields.to, sender, options.allowedHosts);
-  trail.recipient = to;
+  const recipients = findRecipients(named.to, fields.to, { ...options, sender });
+  const [first] = recipients.list;
+  const to = first !== undefined && "jid" in first ? first.jid : sender;
   const preferences = readPreferences(headers, options.waitMaxMs);
-  const requestReceipt = parsed.requestReceipt === true || preferences.waitSeconds > 0;
-  const message = { ...makeMessage(fields, to, options.forbiddenCharacters, parsed.elements), requestReceipt };
-  if (!options.mayReceive(sender, to)) throw recipientNotAllowed(sender.domain, to.bare);
+  const waitMs = preferences.waitSeconds * 1000;
+  const message = {
+    ...makeMessage(fields, to, options.forbiddenCharacters, parsed.elements),
+    requestReceipt: parsed.requestReceipt === true || waitMs > 0,
+    untyped: fields.type === undefined,
+  };
+  const send = (each: Message) => {
+    if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
+    return options.deliver({ credentials, message: each, clientAddress, waitMs, signal, requestId, times });
+  };
 
   trail.messageId = message.id;
-  const waitMs = preferences.waitSeconds * 1000;
-  const receipt = await options.deliver({ credentials, message, clientAddress, waitMs, signal, requestId, times });
-  return endpoint.writeReceipt(receipt, preferences);
+  if (!recipients.several) {
+    trail.recipient = to;
+    return endpoint.writeReceipt(await send(message), preferences);
+  }
+  const idOf = (index: number) => (fields.id === undefined ? crypto.randomUUID() : `${fields.id}-${index + 1}`);
+  const outcomes = await sendToEach(recipients.list, message, idOf, send);
+  const failures = findFailures(outcomes);
+  if (failures.length > 0) trail.failure = gravest(failures);
+  return writeResults(outcomes, preferences, requestId, endpoint.taken);
+}
+
+/** At the same time. Each copy has an id of its own, since a refusal is told by it. */
+function sendToEach(
+  recipients: readonly Recipient[],
+  message: Message,
+  idOf: (index: number) => string,
+  send: (message: Message) => Promise<Receipt>,
+): Promise<Outcome[]> {
+  const sent = recipients.map(async (recipient, index): Promise<Outcome> => {
+    if ("failure" in recipient) return { to: recipient.named, failure: recipient.failure };
+    const { jid: to } = recipient;
+    const id = index === 0 ? message.id : idOf(index);
+    try {
+      return { to: to.full, receipt: await send({ ...message, to, id }) };
+    } catch (error) {
+      return { to: to.full, id, failure: asFailure(error) };
+    }
+  });
+  return Promise.all(sent);
 }
 
 function recipientNotAllowed(host: string, recipient: string): Failure {

@@ -34,6 +34,41 @@ export function unacknowledged({ domain }: Jid, to: Jid): Failure {
   return new Failure("ack_timeout", detail);
 }
 
+/** `cause`: why the copy cannot come any more; undefined: it did not come in time. */
+export function uncopied({ full }: Jid, cause?: Failure): Failure {
+  const silence = cause === undefined ? "in time" : "before the connection was lost";
+  const detail = `The server took the message to "${full}", and the room did not show it ${silence}; it may or may not have been sent.`;
+  return new Failure("room_silent", detail, { cause });
+}
+
+/** Not handled by the server, and not to be sent before the room is entered again. */
+export function leftBehind({ full }: Jid, cause: Failure): Failure {
+  const detail = `The connection was lost before the message to "${full}" was sent, and the room with it.`;
+  return new Failure("stream_closed", detail, { cause });
+}
+
+export function notBack({ domain }: Jid): Failure {
+  const detail = `The connection to the XMPP server of "${domain}" was lost and did not come back in time; nothing was sent.`;
+  return new Failure("withdrawn", detail);
+}
+
+export function roomUnanswering({ full }: Jid): Failure {
+  const detail = `The room "${full}" could not be entered: it did not answer in time, as a room would.`;
+  return new Failure("remote_server_timeout", detail);
+}
+
+export function noSuchRoom({ full }: Jid): Failure {
+  return new Failure("no_such_room", `There is no room "${full}"; the field "create_room" would make one.`);
+}
+
+export function leftRoom({ full }: Jid): Failure {
+  return new Failure("temporarily_refused", `The room "${full}" could not be entered: it closed again at once.`);
+}
+
+export function tooManyRooms({ bare }: Jid, rooms: number): Failure {
+  return new Failure("overloaded", `"${bare}" is busy in ${rooms} rooms, which is all that one account may be in.`);
+}
+
 /** Of a connection, not of a message. */
 export function silent({ domain }: Jid): Failure {
   return new Failure("stream_closed", `The XMPP server of "${domain}" has stopped to acknowledge.`);

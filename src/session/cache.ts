@@ -11,6 +11,7 @@ import { because, type Log, type LogFields } from "../log.ts";
 import type { Credentials } from "../message.ts";
 import { noTally, type SessionCensus } from "../tally.ts";
 import * as answers from "./answers.ts";
+import { rememberServices } from "./conference-services.ts";
 import { type Digest, digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
 import { type Caller, Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
@@ -20,11 +21,13 @@ import { Session } from "./session.ts";
 export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
   readonly login: Login;
   readonly verify: Verify;
-  readonly session: Pick<SessionOptions, "ackTimeoutMs" | "maxPending" | "maxPendingBytes">;
+  readonly session: Pick<SessionOptions, "ackTimeoutMs" | "maxPending" | "maxPendingBytes" | "roomQuietMs">;
   /** Milliseconds for which a proven password is believed. */
   readonly verifyMs: number;
   /** Milliseconds of disuse after which a session is closed. */
   readonly idleMs: number;
+  /** Milliseconds of disuse after which a room is left. */
+  readonly roomIdleMs: number;
   /** Sessions at one time. */
   readonly max: number;
   readonly log: Log;
@@ -72,8 +75,9 @@ export function createCache(options: CacheOptions): SessionCache {
   const released = new Set<Slot>();
   /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
   const proofs = new Map<string, Promise<void>>();
+  const servicesOf = rememberServices();
   let closed = false;
-  const sweeper = setInterval(closeIdle, Math.max(10, Math.min(options.idleMs / 4, 30_000)));
+  const sweeper = setInterval(closeIdle, Math.max(10, Math.min(options.idleMs / 4, options.roomIdleMs / 4, 30_000)));
 
   return {
     admit,
@@ -202,6 +206,7 @@ export function createCache(options: CacheOptions): SessionCache {
     const logLate = createLateRefusalLog(log, account.domain);
     return {
       ...options.session,
+      services: servicesOf(account.domain),
       loginTimeoutMs: options.loginTimeoutMs,
       pause: () => gate.pause(account) ?? gate.rest(account),
       onAcknowledged: (afterMs) => tally.acknowledged(afterMs),
@@ -257,8 +262,9 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 
   function closeIdle(): void {
-    const before = performance.now() - options.idleMs;
-    for (const slot of idle()) if (slot.session.lastUsedMs < before) retire(slot);
+    const nowMs = performance.now();
+    for (const slot of idle()) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
+    for (const { session } of slots.values()) session.leaveRooms(nowMs - options.roomIdleMs);
   }
 
   function release(domains: ReadonlySet<string>): void {

@@ -5,6 +5,8 @@ import type { Jid } from "../jid.ts";
 import type { LedgerEntry } from "../ledger.ts";
 import type { Bounce } from "../link.ts";
 import type { Times } from "../request-log.ts";
+import type { ConferenceServices } from "./conference-services.ts";
+import type { Stay } from "./stay.ts";
 
 export interface SessionOptions {
   /** Milliseconds from the write to the acknowledgement, beside the time that the bytes themselves may take. */
@@ -13,6 +15,10 @@ export interface SessionOptions {
   readonly loginTimeoutMs: number;
   readonly maxPending: number;
   readonly maxPendingBytes: number;
+  /** Which domains have rooms, as far as that is known. */
+  readonly services: ConferenceServices;
+  /** A room that was silent for so many milliseconds is asked whether we are still in it; default 600,000. */
+  readonly roomQuietMs?: number | undefined;
   /** Why the account may not be connected now. */
   pause(): Failure | undefined;
   /** The server has taken a message, so long after it was written. */
@@ -33,6 +39,16 @@ export interface Outgoing {
   readonly stanza: string;
   /** Written to as the message gets on. */
   readonly times?: Times;
+  /** For a room, or for somebody in one: how it is entered first. */
+  readonly room?: RoomWish;
+}
+
+/** How a room is entered. */
+export interface RoomWish {
+  readonly nick: string;
+  readonly password: string | undefined;
+  /** Makes the room if there is none. */
+  readonly create: boolean;
 }
 
 export interface Entry extends LedgerEntry {
@@ -42,6 +58,10 @@ export interface Entry extends LedgerEntry {
   readonly acceptedMs: number;
   /** When it was written first. */
   writtenMs?: number;
+  /** It can only be sent from within this room, in this stay of ours. */
+  readonly stay?: Stay;
+  /** Answered by the room's own copy of it, not by the acknowledgement. */
+  readonly needsCopy?: boolean;
   readonly resolve: () => void;
   readonly reject: (failure: Failure) => void;
   /** Aborts when the caller hangs up. */

@@ -92,14 +92,22 @@ export function streamFailure(condition: string, host: string, cause: unknown): 
   return new Failure(code, `The XMPP server of "${host}" ended the connection: ${ending}${advice}.`, { cause });
 }
 
-/** `<error type="errorType"/>` in answer to a message to `to`. Type "wait" turns any 502 into a 503. */
+/** `<error type="errorType"/>` in answer to a message to `to`. */
 export function stanzaFailure(condition: string, errorType: string | undefined, to: string, cause: unknown): Failure {
-  const [code, ending] = rowOf(stanzaRows, condition, "undefined-condition");
-  const refused = `The message to "${to}" was refused: ${ending}`;
+  return refusal(`The message to "${to}" was refused`, stanzaRow(condition), errorType, cause);
+}
+
+/** `refused` begins the sentence. Type "wait" turns any 502 into a 503. */
+export function refusal(refused: string, [code, ending]: Row, errorType: string | undefined, cause: unknown): Failure {
   if (errorType === "wait" && badGateways.has(code)) {
-    return new Failure("temporarily_refused", `${refused}; the server says that this is temporary.`, { cause });
+    const detail = `${refused}: ${ending}; the server says that this is temporary.`;
+    return new Failure("temporarily_refused", detail, { cause });
   }
-  return new Failure(code, `${refused}.`, { cause });
+  return new Failure(code, `${refused}: ${ending}.`, { cause });
+}
+
+export function stanzaRow(condition: string): Row {
+  return rowOf(stanzaRows, condition, "undefined-condition");
 }
 
 function addressSetting(host: string): string {

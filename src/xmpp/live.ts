@@ -1,35 +1,26 @@
 /**
- * A bound stream as a Link: it writes what the session hands over, asks for acknowledgements behind it, and tells the
- * session what the server says. Nothing here waits for anything.
- *
- * Where the server has XEP-0198, `<r/>` asks and `h` answers. Where it has not, a ping (XEP-0199) behind the stanzas asks,
- * and its reply covers what was written before it, because a server handles one client's stanzas in order (RFC 6120
- * section 10.1). Where a server refuses after it has acknowledged, the ping is sent beside the `<r/>`.
+ * A bound stream as a Link: it writes what the session hands over, asks for acknowledgements behind it (asking.ts), and
+ * tells the session what the server and others say. Nothing here waits for anything.
  */
 
 import type { Element } from "@xmpp/xml";
 import { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Link, LinkEvents, OutgoingStanza, Reconnection } from "../link.ts";
-import { readBounce, readReceipt } from "./inbound.ts";
+import { createAsking, requestAcknowledgement } from "./asking.ts";
+import { readBounce, readReceipt, readRoomPresence } from "./inbound.ts";
 import { identityRequest, isProsody, pingRequest, replyTo } from "./iq.ts";
 import { startKeepalive } from "./keepalive.ts";
 import { namespaces } from "./namespaces.ts";
+import { createRequests } from "./requests.ts";
+import { createRoomWire } from "./room-wire.ts";
 import { delayed } from "./stanza.ts";
 import type { XmppStream } from "./stream.ts";
 import { readCount, type ServerSession } from "./stream-management.ts";
 
 /** How long the other side may take to close its side of the stream. */
 const closeTimeoutMs = 2_000;
-/** When to ask again after an answer that covered less than was asked for; at once would be a loop at line speed. */
-const askAgainMs = 250;
 const usualKeepaliveAnswerMs = 30_000;
-const requestAcknowledgement = `<r xmlns="${namespaces.streamManagement}"/>`;
-/**
- * After so much a further request is written, though the answer to the last one is still to come: behind more, it would
- * come too late from a server that lets 3 kB a second pass.
- */
-const mostUnasked = 3_000;
 /** Answers that wait for the server to read them, in UTF-16 code units; one that asks on and reads nothing is cut off. */
 const maxUnreadAnswers = 1024 * 1024;
 /** What ejabberd needs to refuse what it has acknowledged, with room to spare. */
@@ -62,22 +53,10 @@ export function openLink({
   session,
   reconnect,
 }: LiveOptions): Link {
-  // Counts of messages on this link; `unechoed` ones of an earlier stream come first.
-  let sent = session?.unechoed ?? 0;
-  let acknowledged = sent;
-  let echoed = 0;
-  /** What each outstanding `<r/>` asks for, and up to which message each outstanding ping reaches; oldest first. */
-  const requested: number[] = [];
-  const pinged: number[] = [];
-  /** Written since anything was asked for, in UTF-16 code units. */
-  let unasked = 0;
-  let askAgain: ReturnType<typeof setTimeout> | undefined;
   let refusesFirst = session?.refusesFirst ?? false;
   let onEnded: (() => void) | undefined;
   let closing = false;
   let over = false;
-  /** The last word of the server was a count that nobody had asked for: more than it told, it has not handled. */
-  let lastCount = false;
   let unreadAnswers = 0;
 
   const drained = () => {
@@ -91,14 +70,13 @@ export function openLink({
     ask: () => push(session === undefined ? pingRequest("alive", jid.domain) : requestAcknowledgement),
     giveUp: () => stream.end(unanswering(jid)),
   });
+  const asking = createAsking({ domain: jid.domain, session, events, wantsEcho: () => graceMs() !== 0, push });
+  const requests = createRequests(write);
   const { socket } = stream;
   socket?.on("drain", drained);
   stream.consume(handle, lost);
-  if (grace === "auto" && !refusesFirst) {
-    session?.outbound.sent("other");
-    push(identityRequest("who", jid.domain));
-  }
-  if (sent > 0) push(requests());
+  if (grace === "auto" && !refusesFirst) write(identityRequest("who", jid.domain));
+  if (session !== undefined && session.unechoed > 0) push(asking.requests());
 
   return {
     jid,
@@ -107,6 +85,7 @@ export function openLink({
     get graceMs() {
       return graceMs();
     },
+    rooms: createRoomWire(write, requests),
     send,
     close,
     abort: (reason) => stream.end(reason),
@@ -123,32 +102,16 @@ export function openLink({
     for (const { stanza, delayedSince } of stanzas) {
       const written = delayedSince ? delayed(stanza, delayedSince) : stanza;
       text += written;
-      session?.outbound.sent("message");
-      sent += 1;
-      unasked += written.length;
-      if (unasked >= mostUnasked) text += requests("also behind others");
+      text += asking.sent(written.length);
     }
-    return push(text + requests());
+    return push(text + asking.requests());
   }
 
-  /**
-   * One of each kind is outstanding at a time, but where much is written behind it. The ping comes first, so that the
-   * `<r/>` covers it.
-   */
-  function requests(also?: "also behind others"): string {
-    let text = "";
-    const wantsEcho = session === undefined || graceMs() !== 0;
-    if (wantsEcho && (also !== undefined || pinged.length === 0) && sent > (pinged.at(-1) ?? echoed)) {
-      pinged.push(sent);
-      session?.outbound.sent("other");
-      text += pingRequest(`echo-${sent}`, jid.domain);
-    }
-    if (session !== undefined && (also !== undefined || requested.length === 0) && sent > acknowledged) {
-      requested.push(session.outbound.total);
-      text += requestAcknowledgement;
-    }
-    if (text !== "") unasked = 0;
-    return text;
+  /** A stanza that is not one of the session's messages. */
+  function write(stanza: string): void {
+    if (closing || over) return;
+    session?.outbound.sent("other");
+    push(stanza);
   }
 
   /** Nothing may follow the end of our side of the stream (RFC 6120 section 4.4). True: the socket takes more. */
@@ -159,9 +122,9 @@ export function openLink({
   function handle(element: Element): void {
     keepalive.heard();
     const name = element.getName();
-    lastCount = false;
+    asking.otherWord();
     if (element.getNS() === namespaces.streamManagement) {
-      if (name === "a" && session !== undefined) acknowledge(readCount(element), session);
+      if (name === "a" && session !== undefined) asking.acknowledged(readCount(element), session);
       if (name === "r" && session !== undefined) reply(acknowledgement(session));
       return;
     }
@@ -169,45 +132,14 @@ export function openLink({
     if (session !== undefined) session.received = (session.received + 1) >>> 0;
     if (name === "iq") heed(element);
     if (name === "message") read(element);
-  }
-
-  function acknowledge(handled: number | undefined, { outbound }: ServerSession): void {
-    if (handled === undefined) {
-      throw new Failure("protocol_error", "The XMPP server acknowledged without a count of stanzas.");
-    }
-    const asked = requested.shift();
-    lastCount = asked === undefined || !covers(handled, asked);
-    const messages = outbound.acknowledge(handled);
-    acknowledged += messages;
-    if (messages > 0) events.acknowledged(messages);
-    if (closing || acknowledged === sent || requested.length > 0) return;
-    if (asked !== undefined && covers(handled, asked)) push(requests());
-    else askAgain ??= setTimeout(repeatRequest, askAgainMs);
-  }
-
-  function repeatRequest(): void {
-    askAgain = undefined;
-    push(requests());
-  }
-
-  function echo(upTo: number): void {
-    const count = upTo - echoed;
-    pinged.splice(0, pinged.indexOf(upTo) + 1);
-    echoed = upTo;
-    if (session === undefined) {
-      acknowledged = upTo;
-      events.acknowledged(count);
-    }
-    events.echoed(count);
-    if (!closing && sent > echoed) push(requests());
+    if (name === "presence") notice(element);
   }
 
   function heed(iq: Element): void {
     const { type, id, from } = iq.attrs;
     if (type === "result" || type === "error") {
-      if (!isOurServer(from)) return;
-      const upTo = pinged.find((total) => id === `echo-${total}`);
-      if (upTo !== undefined) echo(upTo);
+      if (requests.heed(iq) || !isOurServer(from)) return;
+      asking.replied(id);
       if (id === "who") refusesFirst = isProsody(iq);
       return;
     }
@@ -230,7 +162,12 @@ export function openLink({
   }
 
   function read(message: Element): void {
-    if (message.attrs["type"] === "error") {
+    const { type, id, from } = message.attrs;
+    if (type === "groupchat") {
+      if (from !== undefined) events.saidInRoom({ id, from });
+      return;
+    }
+    if (type === "error") {
       const bounce = readBounce(message);
       if (bounce !== undefined) events.bounced(bounce);
       return;
@@ -239,14 +176,19 @@ export function openLink({
     if (receipt !== undefined) events.received(receipt);
   }
 
+  function notice(presence: Element): void {
+    const noticed = readRoomPresence(presence);
+    if (noticed !== undefined) events.present(noticed);
+  }
+
   function lost(reason: Failure): void {
     over = true;
-    clearTimeout(askAgain);
+    asking.end();
+    requests.stop(reason);
     keepalive.stop();
     socket?.off("drain", drained);
     if (session !== undefined) {
-      session.unechoed = acknowledged - echoed;
-      session.finished = lastCount && stream.endedByServer;
+      asking.leave(session, stream.endedByServer);
       session.refusesFirst = refusesFirst;
     }
     onEnded?.();
@@ -255,11 +197,12 @@ export function openLink({
 
   async function close(): Promise<void> {
     if (closing || over) return;
-    closing = true;
     const ended = new Promise<void>((resolve) => {
       onEnded = resolve;
     });
-    stream.push(`${session === undefined ? "" : acknowledgement(session)}${stream.footer()}`);
+    push(`${session === undefined ? "" : acknowledgement(session)}${stream.footer()}`);
+    closing = true;
+    asking.end();
     const timer = setTimeout(
       () => stream.end(new Failure("stream_closed", `The stream of "${jid.bare}" was closed by post-msg.`)),
       closeTimeoutMs,
@@ -271,11 +214,6 @@ export function openLink({
 
 function acknowledgement({ received }: ServerSession): string {
   return `<a xmlns="${namespaces.streamManagement}" h="${received}"/>`;
-}
-
-/** Of two counts modulo 2^32 that lie near each other. */
-function covers(handled: number, asked: number): boolean {
-  return (handled - asked) >>> 0 < 0x8000_0000;
 }
 
 function unanswering({ domain }: Jid): Failure {

@@ -27,6 +27,12 @@ export const namespaces = {
   delay: "urn:xmpp:delay",
   /** XEP-0334 */
   hints: "urn:xmpp:hints",
+  /** XEP-0045 */
+  muc: "http://jabber.org/protocol/muc",
+  mucUser: "http://jabber.org/protocol/muc#user",
+  mucOwner: "http://jabber.org/protocol/muc#owner",
+  /** XEP-0004 */
+  dataForms: "jabber:x:data",
   /** XEP-0478 */
   streamLimits: "urn:xmpp:stream-limits:0",
 } as const;

@@ -3,6 +3,8 @@
  * and lets through what RFC 6120 section 11.1 forbids (comments, processing instructions, DTDs, undefined entities).
  * Emits `start` (stream header), `element` (each child of the root) and `end`, as @xmpp/connection expects; throws a
  * Failure from `write` on anything that has to end the stream.
+ *
+ * What is said in rooms is read past: of a message of type groupchat the element has its attributes and nothing else.
  */
 
 import { EventEmitter } from "node:events";
@@ -21,6 +23,8 @@ export class StreamParser extends EventEmitter {
   #root: Element | undefined;
   #cursor: Element | undefined;
   #depth = 0;
+  /** The stanza that is being read is one whose content nobody wants. */
+  #hollow = false;
   #bytesSinceElement = 0;
   #betweenElements = false;
   /** In UTF-16 code units from the stream's beginning: what was read, what of it was skipped, where the last element ended. */
@@ -66,11 +70,14 @@ export class StreamParser extends EventEmitter {
   }
 
   #openTag(tag: SaxesTagNS): void {
+    if (this.#hollow) {
+      this.#deepen();
+      return;
+    }
     const attrs: Record<string, string> = {};
     for (const [name, attribute] of Object.entries(tag.attributes)) attrs[name] = attribute.value;
     const element = new Element(tag.name, attrs);
-    this.#depth += 1;
-    if (this.#depth > maxDepth) refuse(`elements nested deeper than ${maxDepth}`);
+    this.#deepen();
     if (this.#root === undefined) {
       this.#root = element;
       this.#endOfElement();
@@ -78,6 +85,7 @@ export class StreamParser extends EventEmitter {
     } else if (this.#cursor === undefined) {
       // Not appended: the root must not collect every stanza of the stream's life.
       element.parent = this.#root;
+      this.#hollow = tag.local === "message" && attrs["type"] === "groupchat";
     } else {
       this.#cursor.append(element);
     }
@@ -93,12 +101,18 @@ export class StreamParser extends EventEmitter {
     const closed = this.#cursor;
     if (closed === undefined) return;
     if (this.#depth > 1) {
-      this.#cursor = closed.parent ?? undefined;
+      if (!this.#hollow) this.#cursor = closed.parent ?? undefined;
       return;
     }
+    this.#hollow = false;
     this.#cursor = undefined;
     this.#endOfElement();
     this.emit("element", closed);
+  }
+
+  #deepen(): void {
+    this.#depth += 1;
+    if (this.#depth > maxDepth) refuse(`elements nested deeper than ${maxDepth}`);
   }
 
   #endOfElement(): void {
@@ -108,7 +122,7 @@ export class StreamParser extends EventEmitter {
 
   #text(text: string): void {
     // saxes reports text outside the root as an error of its own; text between stanzas carries no meaning.
-    this.#cursor?.append(text);
+    if (!this.#hollow) this.#cursor?.append(text);
   }
 }
 

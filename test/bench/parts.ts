@@ -7,7 +7,8 @@ import { idle } from "./parts/idle.ts";
 import { manyAccounts } from "./parts/many-accounts.ts";
 import { ownCost } from "./parts/own-cost.ts";
 import { prosody } from "./parts/prosody.ts";
+import { rooms } from "./parts/rooms.ts";
 import { size } from "./parts/size.ts";
 import { startUp } from "./parts/start-up.ts";
 
-export const parts: readonly Part[] = [startUp, idle, ownCost, manyAccounts, size, cold, prosody, ejabberd];
+export const parts: readonly Part[] = [startUp, idle, ownCost, manyAccounts, size, cold, prosody, ejabberd, rooms];

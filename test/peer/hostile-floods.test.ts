@@ -135,7 +135,7 @@ describe("a link", () => {
     const gone = Promise.withResolvers<void>();
     const reasons: Failure[] = [];
     const events: LinkEvents = {
-      ...{ acknowledged() {}, echoed() {}, bounced() {}, received() {}, drained() {} },
+      ...{ acknowledged() {}, echoed() {}, bounced() {}, received() {}, saidInRoom() {}, present() {}, drained() {} },
       lost: (reason) => {
         reasons.push(reason);
         gone.resolve();

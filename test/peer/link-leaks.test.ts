@@ -117,6 +117,7 @@ function composeParts(peers: readonly Peer[], { certificatePem }: Authority): Pa
       session: { ackTimeoutMs: deadlineMs, maxPending: 100, maxPendingBytes: 100_000 },
       loginTimeoutMs: deadlineMs,
       idleMs: 60_000,
+      roomIdleMs: 3_600_000,
       max: 1_000,
       verifyMs: 300_000,
       loginConcurrency: 1_000,

@@ -31,10 +31,7 @@ const local: readonly (readonly [string, Refused])[] = [
   ["a full offline queue", { to: "full@example.com", statuses: [404, 503] }],
   ["somebody who blocks the sender (XEP-0191)", { to: "blocker@example.com", statuses: [403, 404, 422] }],
   ["an address that only the server finds malformed", { to: "bob@example.com/\u05d0a1", statuses: [422] }],
-  [
-    "a room that the sender never joined",
-    { to: "room@rooms.example.com", type: "groupchat", statuses: [403, 404, 422] },
-  ],
+  ["a room that does not exist", { to: "none@rooms.example.com", type: "groupchat", statuses: [404] }],
   ["an occupant of a room that does not exist", { to: "none@rooms.example.com/bob", statuses: [404, 422] }],
 ];
 

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import { asFailure, Failure } from "../../src/errors.ts";
+import { ConferenceServices } from "../../src/session/conference-services.ts";
 import { Session } from "../../src/session/session.ts";
 import { createConnect, type XmppHost } from "../../src/xmpp/connect.ts";
 import { systemLookup } from "../../src/xmpp/lookup.ts";
@@ -114,6 +115,7 @@ async function converse(server: FuzzedServer, plan: FuzzPlan, encrypted: boolean
     loginTimeoutMs,
     maxPending: 100,
     maxPendingBytes: 1_000_000,
+    services: new ConferenceServices(),
     pause: () => undefined,
     onLateBounce: () => {},
     onLost: () => {},

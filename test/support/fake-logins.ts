@@ -6,6 +6,7 @@ import { createLog } from "../../src/log.ts";
 import type { Credentials } from "../../src/message.ts";
 import { type CacheOptions, createCache, type SessionCache } from "../../src/session/cache.ts";
 import { jid } from "./jid.ts";
+import { noRooms } from "./no-rooms.ts";
 import { openThrottle } from "./open-throttle.ts";
 
 export interface FakeLogins {
@@ -55,6 +56,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
     loginTimeoutMs: 5000,
     idleMs: 60_000,
+    roomIdleMs: 3_600_000,
     max: 10_000,
     verifyMs: 300_000,
     loginConcurrency: 32,
@@ -88,6 +90,7 @@ export function credentialsOf(bare: string, password: string): Credentials {
 
 function makeLink(bare: string, events: LinkEvents, closed: string[]): Link {
   return {
+    rooms: noRooms,
     jid: jid(`${bare}/gateway`),
     send: (stanzas) => {
       queueMicrotask(() => events.acknowledged(stanzas.length));

@@ -44,6 +44,8 @@ export async function startGateway(overrides: Partial<HttpOptions> = {}): Promis
     maxInFlight: 1000,
     forbiddenCharacters: "refuse",
     waitMaxMs: 60_000,
+    maxRecipients: 100,
+    aliases: new Map(),
     trustedProxies: [],
     allowedOrigins: [],
     admit: () => {},

@@ -62,7 +62,16 @@ export function attemptLogin(options: AttemptOptions): Attempt {
   let link: Link | undefined;
   const outcome = login(
     { account, password },
-    { acknowledged() {}, echoed() {}, bounced() {}, received() {}, drained() {}, lost() {} },
+    {
+      acknowledged() {},
+      echoed() {},
+      bounced() {},
+      received() {},
+      saidInRoom() {},
+      present() {},
+      drained() {},
+      lost() {},
+    },
     giveUp.signal,
   )
     .then((opened) => {

@@ -12,13 +12,23 @@ const introduction = `# Settings
 
 The configuration is a TOML file. Durations are written "10s", "15m" or "1h", sizes "64KiB". A key that does not exist is an
 error that names the nearest one, and \`post-msg check\` tells all mistakes at once, with their lines. A file needs one host;
-everything else has a default. What is marked with ↻, and every setting of a host, takes effect at SIGHUP; the rest when
+everything else has a default. What is marked with ↻, every setting of a host and the aliases take effect at SIGHUP; the rest when
 post-msg starts again. This page is made from the program's own table by \`make docs\`.
+`;
+
+const aliases = `## [aliases]
+
+A name for several recipients, used as \`/msg/@oncall\` or in \`to\`. Members are addresses, and no other aliases.
+
+\`\`\`toml
+[aliases]
+oncall = ["alice@example.com", "ops@conference.example.com"]
+\`\`\`
 `;
 
 export function settingsPage(): string {
   const tables = Object.entries(sections).map(([name, settings]) => table(`[${name}]`, settings));
-  return [introduction, ...tables, table(`[hosts."example.com"]`, hostSettings)].join("\n");
+  return [introduction, ...tables, aliases, table(`[hosts."example.com"]`, hostSettings)].join("\n");
 }
 
 function table(heading: string, settings: Settings): string {

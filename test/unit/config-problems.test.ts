@@ -15,6 +15,8 @@ afterAll(() => folder.remove());
 const host = `[hosts."example.com"]`;
 const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.sock"`;
 const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
+const membersRule = `must be a list of addresses such as ["alice@example.com", "ops@conference.example.com"]`;
+const aliasNameRule = "must be a name of letters, digits and ._- for an alias, without the @";
 const loopbackRule = "must stand beside a loopback connect (127.0.0.0/8, [::1] or localhost)";
 
 /** Whole files, and all the problems that they have. */
@@ -120,6 +122,35 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
     ],
   ],
   ["a table twice", `${host}\n[log]\n[log]`, ["3: [log]: must stand only once, is in line 2 already, got [log]"]],
+  [
+    "aliases whose members cannot be written to",
+    [
+      host,
+      "[aliases]",
+      `nobody = []`,
+      `one = "bob@example.com"`,
+      `nested = ["bob@example.com", "@one"]`,
+      `domain = ["example.com"]`,
+      `broken = ["a@b@c"]`,
+    ].join("\n"),
+    [
+      `3: [aliases] nobody: ${membersRule}, got []`,
+      `4: [aliases] one: ${membersRule}, got "bob@example.com"`,
+      `5: [aliases] nested: ${membersRule}; "@one" is an alias, and aliases cannot be nested, got ["bob@example.com", "@one"]`,
+      `6: [aliases] domain: ${membersRule}; "example.com" names no user or room, got ["example.com"]`,
+      `7: [aliases] broken: ${membersRule}; "a@b@c" is none: its domain holds a second U+0040 (@), got ["a@b@c"]`,
+    ],
+  ],
+  [
+    "names that cannot be those of aliases",
+    `${host}\n[aliases]\n"@one" = ["bob@example.com"]\n"a b" = ["bob@example.com"]\n[aliases.two]\nx = 1`,
+    [
+      `3: [aliases] @one: ${aliasNameRule}, got ["bob@example.com"]`,
+      `4: [aliases] a b: ${aliasNameRule}, got ["bob@example.com"]`,
+      `5: [aliases] two: must be a list, not a table, got [aliases.two]`,
+    ],
+  ],
+  ["a value for the aliases", `aliases = 1\n${host}`, ["1: [aliases]: must be a table: [aliases], got 1"]],
   ["a list of tables", `[[hosts]]\na = 1`, ["1: [hosts]: must be one table, not a list of tables, got [[hosts]]"]],
   [
     "a table opened in two ways",

@@ -50,6 +50,7 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
       maxInFlight: 1000,
       forbiddenCharacters: "refuse",
       waitMaxMs: 60_000,
+      maxRecipients: 100,
       trustedProxies: [],
       allowedOrigins: [],
     },
@@ -73,6 +74,8 @@ test("one host alone is a whole configuration, and the rest has its defaults", a
     delivery: { ackTimeoutMs: 5_000, maxPending: 10_000, maxPendingBytes: 8_388_608 },
     metrics: { listen: undefined },
     log: { level: "info", format: "auto", jids: false },
+    rooms: { idleMs: 3_600_000 },
+    aliases: new Map(),
     hosts: new Map([
       [
         "example.com",
@@ -102,6 +105,7 @@ test("every setting is taken from the file", async () => {
     max_in_flight = 9
     forbidden_characters = "replace"
     wait_max = "5m"
+    max_recipients = 7
     trusted_proxies = ["127.0.0.1", "2001:db8::/32"]
     allowed_origins = ["https://status.example.com", "http://localhost:8080"]
     [sessions]
@@ -111,6 +115,10 @@ test("every setting is taken from the file", async () => {
     login_concurrency = 3
     verify = "1m"
     keepalive = "30s"
+    [rooms]
+    idle = "5m"
+    [aliases]
+    oncall = ["Alice@example.com", "ops@conference.example.com/desk"]
     [throttle]
     remember_failure = "1m"
     failure_delay = "0s"
@@ -145,6 +153,7 @@ test("every setting is taken from the file", async () => {
     maxInFlight: 9,
     forbiddenCharacters: "replace",
     waitMaxMs: 300_000,
+    maxRecipients: 7,
     trustedProxies: [
       { address: "127.0.0.1", prefixBits: 32, family: "ipv4" },
       { address: "2001:db8::", prefixBits: 32, family: "ipv6" },
@@ -159,6 +168,10 @@ test("every setting is taken from the file", async () => {
     verifyMs: 60_000,
     keepaliveMs: 30_000,
   });
+  expect(config.rooms).toEqual({ idleMs: 300_000 });
+  expect(config.aliases).toEqual(
+    new Map([["oncall", [jid("alice@example.com"), jid("ops@conference.example.com/desk")]]]),
+  );
   expect(config.throttle).toEqual({
     rememberFailureMs: 60_000,
     failureDelayMs: 0,
@@ -230,6 +243,12 @@ test("what is allowed but unwise is a warning with its line", async () => {
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toEndWith(
     `post-msg.toml:2: [sessions] idle: should be at least "11m", since late bounces will be missed: servers report some only then, got "659s"`,
+  );
+  const alias = `[aliases]\noncall = ["bob@example.com", "eve@example.org"]`;
+  const closed = await load(`${aHost}\nrecipients = ["*@example.com"]\n${alias}`);
+  expect(closed.warnings).toHaveLength(1);
+  expect(closed.warnings[0]).toInclude(
+    `[aliases] oncall: should hold nobody whom no host's recipients allow, such as "eve@example.org"`,
   );
   expect((await load(`[sessions]\nidle = "660s"\n${aHost}`)).warnings).toEqual([]);
   const direct = await loadHost(`connect = "xmpps://localhost"\ninsecure_plaintext = true`);

@@ -22,6 +22,7 @@ function deliverWith(
     openSession: async () => {
       const answer = answers[opened++];
       return {
+        destinationOf: () => "elsewhere",
         send: () => (answer instanceof Failure ? Promise.reject(answer) : Promise.resolve()),
         watch: () => ({ outcome: later, stop: () => {} }),
       };

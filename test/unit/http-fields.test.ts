@@ -55,7 +55,7 @@ describe("a message with %j", () => {
 
   test.each(rows)("is made of a form: %j", async (_fields, pairs, message) => {
     const body = new URLSearchParams([...withBody(pairs), ["type", "chat"]]);
-    expect(await made("/msg/bob", String(body), form)).toEqual(full(message));
+    expect(await made("/msg/bob", String(body), form)).toEqual(full({ ...message, untyped: false }));
   });
 
   test.each(rows)("is made of a multipart form: %j", async (_fields, pairs, message) => {
@@ -75,7 +75,8 @@ async function made(path: string, body: string | FormData, headers = {}) {
 }
 
 function full(message: Partial<Message>) {
-  const usual = { id: expect.any(String), to: expect.anything(), type: "chat", requestReceipt: false } as const;
+  const rest = { requestReceipt: false, untyped: true };
+  const usual = { id: expect.any(String), to: expect.anything(), type: "chat", ...rest } as const;
   return { ...usual, body: "hi", ...message };
 }
 

@@ -2,18 +2,24 @@
 
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/errors.ts";
-import { findRecipient, recipientInPath } from "../../src/http/recipient.ts";
-import { parseJid } from "../../src/jid.ts";
+import { findRecipients, recipientsInPath } from "../../src/http/recipient.ts";
 import { startGateway } from "../support/http-gateway.ts";
+import { jid } from "../support/jid.ts";
 
-const parsed = parseJid("alice@example.com");
-if ("problem" in parsed) throw new Error(parsed.problem);
-const alice = parsed.jid;
+const alice = jid("alice@example.com");
 
-function find(path: string, field?: string): string {
+const aliases = new Map([
+  ["oncall", [jid("bob@example.com"), jid("ops@rooms.example.com")]],
+  ["crew", [jid("ops@rooms.example.com"), jid("carol@example.net/desk")]],
+]);
+const naming = { sender: alice, allowedHosts: ["example.com", "example.org"], aliases, maxRecipients: 4 };
+
+/** The addresses, or the code of what is wrong; a list in brackets where it is one. */
+function find(path: string, field?: string | string[]): string {
   try {
-    return findRecipient(recipientInPath(`http://gw${path}`, "/msg"), field, alice, ["example.com", "example.org"])
-      .full;
+    const { list, several } = findRecipients(recipientsInPath(`http://gw${path}`, "/msg"), field, naming);
+    const names = list.map((each) => ("jid" in each ? each.jid.full : `${each.named}: ${each.failure.code}`)).join(" ");
+    return several ? `[${names}]` : names;
   } catch (error) {
     if (error instanceof Failure) return error.code;
     throw error;
@@ -46,7 +52,7 @@ describe("a path", () => {
     ["/msg/%00", "bad_recipient"],
     ["/msg//", "bad_recipient"],
     ["/msg/user@host/", "bad_recipient"],
-    ["/msg/@host", "bad_recipient"],
+    ["/msg/@host", "[@host: bad_recipient]"],
     ["/msg/a@b@c", "bad_recipient"],
     ["/msg/%ff", "bad_path"],
     ["/msg/%", "bad_path"],
@@ -83,6 +89,36 @@ describe("the field to", () => {
     ["/msg/", "", "no_recipient"],
     ["/msg/", "a@b, c@d", "bad_recipient"],
   ])("with %s and %p is for %s", (path, field, outcome) => {
+    expect(find(path, field)).toBe(outcome);
+  });
+});
+
+describe("several recipients", () => {
+  test.each([
+    ["/msg/bob,carol@example.net", undefined, "[bob@example.com carol@example.net]"],
+    ["/msg/a%2Cb@example.net", undefined, "a,b@example.net"],
+    ["/msg/bob,BOB@example.com,bob/desk", undefined, "[bob@example.com bob@example.com/desk]"],
+    ["/msg/bob,a@b@c,carol", undefined, "[bob@example.com a@b@c: bad_recipient carol@example.com]"],
+    ["/msg/bob,", undefined, "[bob@example.com : bad_recipient]"],
+    ["/msg/bob,%ff", undefined, "bad_path"],
+    ["/msg/", ["bob", "carol"], "[bob@example.com carol@example.com]"],
+    ["/msg/", ["bob"], "[bob@example.com]"],
+    ["/msg/", ["a,b@example.net"], "[a,b@example.net]"],
+    ["/msg/carol,bob", ["bob", "carol@example.com"], "[carol@example.com bob@example.com]"],
+    ["/msg/carol,bob", ["bob"], "recipient_conflict"],
+    ["/msg/@oncall", undefined, "[bob@example.com ops@rooms.example.com]"],
+    ["/msg/%40oncall", undefined, "[bob@example.com ops@rooms.example.com]"],
+    ["/msg/", "@oncall", "[bob@example.com ops@rooms.example.com]"],
+    ["/msg/@oncall", "@oncall", "[bob@example.com ops@rooms.example.com]"],
+    ["/msg/@oncall,@crew", undefined, "[bob@example.com ops@rooms.example.com carol@example.net/desk]"],
+    ["/msg/", ["@crew", "ops@rooms.example.com"], "[ops@rooms.example.com carol@example.net/desk]"],
+    ["/msg/@oncal", undefined, "[@oncal: bad_recipient]"],
+    ["/msg/@oncall/desk", undefined, "[@oncall/desk: bad_recipient]"],
+    ["/msg/a,b,c,d", undefined, "[a@example.com b@example.com c@example.com d@example.com]"],
+    ["/msg/a,b,c,d,a", undefined, "[a@example.com b@example.com c@example.com d@example.com]"],
+    ["/msg/a,b,c,d,e", undefined, "too_many_recipients"],
+    ["/msg/@oncall,@crew,x,y", undefined, "too_many_recipients"],
+  ])("%s with %p is for %s", (path, field, outcome) => {
     expect(find(path, field)).toBe(outcome);
   });
 });

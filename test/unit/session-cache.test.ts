@@ -5,6 +5,7 @@ import { createLog } from "../../src/log.ts";
 import type { Credentials } from "../../src/message.ts";
 import { createCache, type SessionCache } from "../../src/session/cache.ts";
 import { jid } from "../support/jid.ts";
+import { noRooms } from "../support/no-rooms.ts";
 import { openThrottle } from "../support/open-throttle.ts";
 
 const never = new AbortController().signal;
@@ -32,6 +33,7 @@ function makeCache(overrides: Partial<Parameters<typeof createCache>[0]> = {}) {
       await Promise.resolve();
       check(credentials);
       const link: Link = {
+        rooms: noRooms,
         jid: jid(`${credentials.account.bare}/gateway`),
         send: (stanzas) => {
           login.sent.push(...stanzas.map(({ stanza }) => stanza));
@@ -58,6 +60,7 @@ function makeCache(overrides: Partial<Parameters<typeof createCache>[0]> = {}) {
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
     loginTimeoutMs: 5000,
     idleMs: 60_000,
+    roomIdleMs: 3_600_000,
     max: 10,
     verifyMs: 300_000,
     loginConcurrency: 32,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { type Code, Failure } from "../../src/errors.ts";
 import type { Link, OutgoingStanza, Reconnection } from "../../src/link.ts";
+import { ConferenceServices } from "../../src/session/conference-services.ts";
 import { Session } from "../../src/session/session.ts";
 import { jid } from "../support/jid.ts";
+import { noRooms } from "../support/no-rooms.ts";
 
 const never = new AbortController().signal;
 const to = jid("bob@example.com");
@@ -19,6 +21,7 @@ function begin(reconnects: readonly Reconnect[], ackTimeoutMs = 5000) {
     loginTimeoutMs: 1000,
     maxPending: 1000,
     maxPendingBytes: 1_000_000,
+    services: new ConferenceServices(),
     pause: () => undefined,
     onLateBounce: () => {},
     onLost: () => {},
@@ -29,6 +32,7 @@ function begin(reconnects: readonly Reconnect[], ackTimeoutMs = 5000) {
     const writes: OutgoingStanza[][] = [];
     const number = links.push(writes);
     return {
+      rooms: noRooms,
       jid: jid("alice@example.com/gateway"),
       graceMs: 0,
       maxStanzaBytes: undefined,

@@ -6,6 +6,7 @@ import type { Link, LinkEvents } from "../../src/link.ts";
 import type { Session } from "../../src/session/session.ts";
 import { credentialsOf, makeFakeLogins } from "../support/fake-logins.ts";
 import { jid } from "../support/jid.ts";
+import { noRooms } from "../support/no-rooms.ts";
 import { within } from "../support/wait.ts";
 
 const never = new AbortController().signal;
@@ -22,6 +23,7 @@ function makeSilentLogins() {
     login: async ({ account: { bare } }, ofLink): Promise<Link> => {
       events.set(bare, ofLink);
       return {
+        rooms: noRooms,
         jid: jid(`${bare}/gateway`),
         send: () => true,
         close: async () => {

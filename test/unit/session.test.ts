@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/errors.ts";
 import type { Link } from "../../src/link.ts";
+import { ConferenceServices } from "../../src/session/conference-services.ts";
 import type { SessionOptions } from "../../src/session/entry.ts";
 import { Session } from "../../src/session/session.ts";
 import { jid } from "../support/jid.ts";
+import { noRooms } from "../support/no-rooms.ts";
 
 const never = new AbortController().signal;
 const to = jid("bob@example.com");
@@ -12,6 +14,7 @@ const defaults: SessionOptions = {
   loginTimeoutMs: 5000,
   maxPending: 1000,
   maxPendingBytes: 1_000_000,
+  services: new ConferenceServices(),
   pause: () => undefined,
   onLateBounce: () => {},
   onLost: () => {},
@@ -27,6 +30,7 @@ function begin(options: Partial<SessionOptions> = {}, takes: () => boolean = () 
     wroteOnce = resolve;
   });
   const link: Link = {
+    rooms: noRooms,
     jid: jid("alice@example.com/gateway"),
     send: (stanzas) => {
       writes.push(stanzas.map(({ stanza }) => stanza));

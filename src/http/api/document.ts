@@ -8,9 +8,17 @@ import { fieldsSchema } from "../fields-schema.ts";
 import { healthPath } from "../health.ts";
 import { stanzaMediaType } from "../parse.ts";
 import { restPath } from "../rest/endpoint.ts";
-import { messageResponses, problemSchema, receiptSchema, restProblemSchema, restResponses } from "../schema.ts";
+import {
+  messageResponses,
+  problemSchema,
+  receiptSchema,
+  restProblemSchema,
+  restResponses,
+  resultsSchema,
+} from "../schema.ts";
 import { formSchemaOf } from "./form-schema.ts";
 import { type Json, reference } from "./json.ts";
+import { problemExamples } from "./problem-examples.ts";
 import { problemReferences, problemResponses } from "./problems.ts";
 
 export interface ApiOptions {
@@ -45,6 +53,7 @@ export function describeApi({ path, rest, version }: ApiOptions): Json {
         Message: fieldsSchema,
         MessageForm: formSchemaOf(fieldsSchema),
         Receipt: receiptSchema,
+        Results: resultsSchema,
         Problem: problemSchema,
         RestProblem: restProblemSchema,
       },
@@ -77,9 +86,15 @@ const parameters = {
     name: "recipient",
     in: "path",
     required: true,
-    description: "A JID, which may have a resource; a user at the sender's own domain; or an allowed host itself.",
+    description:
+      "A JID, which may have a resource; a user at the sender's own domain; an allowed host itself; an alias; or several, with commas between them.",
     schema: { type: "string", minLength: 1 },
-    examples: { jid: { value: "bob@example.com" }, user: { value: "bob" }, domain: { value: "example.com" } },
+    examples: {
+      jid: { value: "bob@example.com" },
+      user: { value: "bob" },
+      domain: { value: "example.com" },
+      alias: { value: "@oncall" },
+    },
   },
   type: {
     name: "type",
@@ -108,16 +123,16 @@ const formsNote =
 type ParameterName = keyof typeof parameters;
 
 function message(operationId: string, summary: string, names: readonly ParameterName[]): Json {
-  const { 201: _, ...refusals } = messageResponses;
+  const { 201: _, 207: __, ...refusals } = messageResponses;
   return {
     ...operation(operationId, summary, "messages", names),
     requestBody: { required: true, description: formsNote, content: contentOf(names) },
-    responses: { 201: receipt, ...problemReferences("Problem", Object.keys(refusals)) },
+    responses: { 201: receipt, 207: someRefused, ...problemReferences("Problem", Object.keys(refusals)) },
   };
 }
 
 function restMessage(operationId: string, summary: string, names: readonly ParameterName[]): Json {
-  const { 202: taken, ...refusals } = restResponses;
+  const { 202: taken, 207: _, ...refusals } = restResponses;
   const stanza = '<message to="bob@example.com"><body>Server@host has just crashed!</body></message>';
   return {
     ...operation(operationId, summary, "mod_rest", names),
@@ -127,6 +142,7 @@ function restMessage(operationId: string, summary: string, names: readonly Param
       content: { ...contentOf(names), [stanzaMediaType]: { schema: { type: "string" }, example: stanza } },
     },
     responses: {
+      207: someRefused,
       202: { description: taken.description ?? "", headers: { "X-Request-Id": reference("headers", "RequestId") } },
       ...problemReferences("RestProblem", Object.keys(refusals)),
     },
@@ -159,17 +175,39 @@ const sent = {
   type: "chat",
 };
 
+const result = { to: sent.to, status: 201, id: sent.id, type: sent.type };
+
 const receipt: Json = {
   description: "The sender's server has taken responsibility for the message. Empty with `Prefer: return=minimal`.",
   headers: { "X-Request-Id": reference("headers", "RequestId") },
   content: {
     "application/json": {
-      schema: reference("schemas", "Receipt"),
+      schema: { anyOf: [reference("schemas", "Receipt"), reference("schemas", "Results")] },
       examples: {
         taken: { value: sent },
         received: { summary: "with Prefer: wait", value: { ...sent, status: "received" } },
+        several: { summary: "for several recipients", value: { results: [result] } },
       },
     },
+  },
+};
+
+const refused: readonly Json[] = [
+  {
+    to: "nobody@example.com",
+    status: 404,
+    id: "5d2f1e0c-7f0e-4b0f-9d3e-2b7f6a1c9e11",
+    code: "item_not_found",
+    detail: problemExamples.item_not_found,
+    outcome: "not_sent",
+  },
+];
+
+const someRefused: Json = {
+  description: "Of several recipients, some are refused: not a success. Read each result.",
+  headers: { "X-Request-Id": reference("headers", "RequestId") },
+  content: {
+    "application/json": { schema: reference("schemas", "Results"), example: { results: [result, ...refused] } },
   },
 };
 

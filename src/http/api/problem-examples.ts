@@ -36,6 +36,8 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   unsupported_content_encoding: 'The body has the content encoding "gzip"; it is needed as it is.',
   no_recipient: 'The message is for nobody; a recipient is needed, in the path or in the field "to".',
   bad_recipient: 'The recipient "bob@@example.com" is not an XMPP address: its domain has the character "@".',
+  too_many_recipients:
+    "The message is for more than 100 recipients, the most that are taken here; the setting is [http] max_recipients.",
   recipient_conflict:
     'The path says "bob@example.com" and the field "to" says "carol@example.com"; one recipient is needed.',
   unknown_field: 'There is no field "boddy"; did you mean "body"?',
@@ -106,6 +108,15 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   unexpected_request: `${message} was refused: the server did not expect it at this point.`,
   temporarily_refused: `${message} was refused: the server has a fault; the server says that this is temporary.`,
 
+  no_such_room: 'There is no room "ops@conference.example.com"; the field "create_room" would make one.',
+  room_full:
+    'The room "ops@conference.example.com" could not be entered: it has as many occupants as it may have, or its service has no room for more.',
+  room_password_needed:
+    'The room "ops@conference.example.com" could not be entered: it has a password; the field "room_password" has to have it.',
+  expelled: 'The sender has been put out of the room "ops@conference.example.com": kicked.',
+
+  room_silent:
+    'The server took the message to "ops@conference.example.com", and the room did not show it in time; it may or may not have been sent.',
   ack_timeout: `${server} did not acknowledge the message to "bob@example.com" in time; it may or may not have been sent.`,
   connection_lost: `The connection to the XMPP server of "example.com" was lost before it acknowledged the message to "bob@example.com", which may or may not have been sent.`,
   shutdown_unacknowledged:

@@ -8,7 +8,7 @@ import { kindNotOffered } from "../check-fields.ts";
 import { chooseParser } from "../parse.ts";
 import { describeApplied } from "../prefer.ts";
 import { quote } from "../quote.ts";
-import { decodePath } from "../recipient.ts";
+import { decodePath, splitRecipients } from "../recipient.ts";
 import type { Endpoint } from "../send-message.ts";
 import { parseStanza } from "./stanza.ts";
 
@@ -17,6 +17,7 @@ export const restPath = "/rest";
 export const restEndpoint: Endpoint = {
   readPath,
   chooseParser: (headers) => chooseParser(headers, parseStanza),
+  taken: 202,
   // mod_rest's answer: the server has taken it, and there is nothing to say.
   writeReceipt: (_, preferences) => {
     const applied = describeApplied(preferences);
@@ -24,13 +25,13 @@ export const restEndpoint: Endpoint = {
   },
 };
 
-function readPath(url: string): { readonly to: string | undefined; readonly type?: string } {
+function readPath(url: string): { readonly to: readonly string[]; readonly type?: string } {
   const { pathname } = new URL(url);
   const [kind = "", type = "", ...to] = pathname.slice(restPath.length + 1).split("/");
-  if (kind === "") return { to: undefined };
+  if (kind === "") return { to: [] };
   if (kind === "presence" || kind === "iq") throw kindNotOffered(kind);
   if (kind !== "message" || type === "") throw noSuchPath(pathname);
-  return { to: decodePath(to.join("/")), type: decodePath(type) ?? "" };
+  return { to: splitRecipients(to.join("/")), type: decodePath(type) };
 }
 
 function noSuchPath(pathname: string): Failure {

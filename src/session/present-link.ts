@@ -1,0 +1,67 @@
+/** The link that a session has at the moment, or the one that is coming back, for whoever needs one. */
+
+import type { Failure } from "../errors.ts";
+import type { Jid } from "../jid.ts";
+import type { Link } from "../link.ts";
+import * as answers from "./answers.ts";
+
+export class PresentLink {
+  readonly #account: Jid;
+  readonly #patienceMs: number;
+  #link: Link | undefined;
+  #next: PromiseWithResolvers<Link> | undefined;
+
+  /** `patienceMs`: how long anybody waits for a link to come back. */
+  constructor(account: Jid, patienceMs: number) {
+    this.#account = account;
+    this.#patienceMs = patienceMs;
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** How long a refusal may follow what the server has acknowledged. */
+  get graceMs(): number {
+    return this.#link?.graceMs ?? 0;
+  }
+
+  set(link: Link): void {
+    this.#link = link;
+    this.#next?.resolve(link);
+    this.#next = undefined;
+  }
+
+  /** Returns it. */
+  lose(): Link | undefined {
+    const link = this.#link;
+    this.#link = undefined;
+    return link;
+  }
+
+  /** Another one is being fetched. */
+  expect(): void {
+    this.#next ??= Promise.withResolvers<Link>();
+    // Nobody may be waiting.
+    this.#next.promise.catch(() => {});
+  }
+
+  /** There will be no other. */
+  end(reason: Failure): void {
+    this.#next?.reject(reason);
+    this.#next = undefined;
+  }
+
+  /** Rejects with `stream_closed` when there is none and none is coming. */
+  async get(): Promise<Link> {
+    if (this.#link !== undefined) return this.#link;
+    if (this.#next === undefined) throw answers.closed(this.#account, undefined);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(answers.notBack(this.#account)), this.#patienceMs);
+    try {
+      return await Promise.race([this.#next.promise, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
