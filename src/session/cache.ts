@@ -14,6 +14,7 @@ import * as answers from "./answers.ts";
 import { rememberServices } from "./conference-services.ts";
 import { type Digest, digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
+import { Garbage } from "./garbage.ts";
 import { type Caller, Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
 import { createLateRefusalLog } from "./late-refusals.ts";
 import { Session } from "./session.ts";
@@ -77,7 +78,8 @@ export function createCache(options: CacheOptions): SessionCache {
   const proofs = new Map<string, Promise<void>>();
   const servicesOf = rememberServices();
   let closed = false;
-  const sweeper = setInterval(closeIdle, Math.max(10, Math.min(options.idleMs / 4, options.roomIdleMs / 4, 30_000)));
+  const garbage = new Garbage();
+  const sweeper = setInterval(sweep, Math.max(10, Math.min(options.idleMs / 4, options.roomIdleMs / 4, 30_000)));
 
   return {
     admit,
@@ -166,12 +168,19 @@ export function createCache(options: CacheOptions): SessionCache {
     const slot: Slot = { digest: caller.digest, provenMs: performance.now(), session, ready };
     slots.set(account.bare, slot);
     ready.catch(() => forget(slot));
-    session.ended.then((reason) => {
+    watchEnd(slot);
+    return slot;
+  }
+
+  /** Apart from `startSession`, since what waits for as long as the session lives would keep its caller's password. */
+  function watchEnd(slot: Slot): void {
+    const { account } = slot.session;
+    slot.session.ended.then((reason) => {
       forget(slot);
+      garbage.add();
       gate.sessionEnded(account, slot.digest, reason);
       log.info({ ...nameOf(account), ...describe(reason) }, "session ended");
     });
-    return slot;
   }
 
   /** Shared by all who bring the same password; what it finds is written down for the live session. */
@@ -261,7 +270,8 @@ export function createCache(options: CacheOptions): SessionCache {
     return [...slots.values()].filter(({ session }) => session.live && !session.busy);
   }
 
-  function closeIdle(): void {
+  function sweep(): void {
+    garbage.collect();
     const nowMs = performance.now();
     for (const slot of idle()) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
     for (const { session } of slots.values()) session.leaveRooms(nowMs - options.roomIdleMs);

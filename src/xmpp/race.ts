@@ -133,7 +133,7 @@ class Race {
       this.#advance();
     };
     // Stays for the socket's life: a reset before the new owner listens, or after everybody let go, must not be fatal.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     socket.once("connect", win);
     socket.once("error", miss);
     this.#abandonOpen.set(socket, abandon);
@@ -151,6 +151,9 @@ class Race {
     for (const abandon of [...this.#abandonOpen.values()]) abandon();
   }
 }
+
+/** Not a closure of the race, which would live as long as the socket. */
+function ignore(): void {}
 
 function connectTo(address: string, port: number): Socket {
   // Small stanzas go out at once: with Nagle's algorithm a request for an ack waits for the ack of the segment before.

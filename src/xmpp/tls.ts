@@ -39,12 +39,10 @@ export async function encrypt(
     rejectUnauthorized: true,
     checkServerIdentity,
   });
+  // Before the new owner listens, and after everybody let go, an error must not be fatal.
+  secure.on("error", ignore);
   try {
-    await withAbort(signal, (resolve, reject) => {
-      secure.once("secureConnect", resolve);
-      secure.on("error", reject);
-      secure.once("close", () => reject(cutOff(identity.domain, new Error("The connection was closed."))));
-    });
+    await handshake(secure, identity.domain, signal);
     if (!secure.authorized) throw secure.authorizationError ?? new Error("The certificate was not verified.");
     return secure;
   } catch (error) {
@@ -56,6 +54,22 @@ export async function encrypt(
     throw disconnected.includes(code) ? cutOff(identity.domain, error) : tlsFailure(error, identity.domain);
   }
 }
+
+async function handshake(secure: tls.TLSSocket, domain: string, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const closed = () => reject(cutOff(domain, new Error("The connection was closed.")));
+  secure.once("secureConnect", resolve).once("error", reject).once("close", closed);
+  try {
+    await withAbort<void>(signal, (done, failed) => {
+      promise.then(done, failed);
+    });
+  } finally {
+    // A listener lives as long as the socket, and with it all that its login knew.
+    secure.off("secureConnect", resolve).off("error", reject).off("close", closed);
+  }
+}
+
+function ignore(): void {}
 
 /** RFC 9525 section 2: names stand in the subjectAltName; Node would take the common name where it has none. */
 function checkServerIdentity(host: string, certificate: tls.PeerCertificate): Error | undefined {
