@@ -37,7 +37,7 @@ export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
 interface Slot {
   /** Of the last password that the server accepted, or that its login under way was made with; undefined: void. */
   digest: Digest | undefined;
-  /** When it was proven last, on the clock of performance.now(). */
+  /** When its last proof began, or its login ended, on the clock of performance.now(). */
   provenMs: number;
   readonly session: Session;
   /** Resolves when the session has logged in; rejects with the login's Failure. */
@@ -75,7 +75,7 @@ export function createCache(options: CacheOptions): SessionCache {
   /** Released, and not closed yet. */
   const released = new Set<Slot>();
   /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
-  const proofs = new Map<string, Promise<void>>();
+  const proofs = new Map<string, Promise<Slot | undefined>>();
   const servicesOf = rememberServices();
   let closed = false;
   const garbage = new Garbage();
@@ -132,8 +132,9 @@ export function createCache(options: CacheOptions): SessionCache {
         if (ageMs > verifyMs * soon && slot.session.begun) prove(caller).catch(() => {});
         return slot.ready;
       }
-      await prove(caller);
-      if (vouchesFor(slots.get(account.bare), caller)) continue;
+      const proven = await prove(caller);
+      // Not by the digest, which another password that the server takes as well may have put there since.
+      if (proven !== undefined && proven === slots.get(account.bare) && !proven.session.over) return proven.ready;
       // Another password's login is still under way: the one that was just proven waits for its end.
       await slots.get(account.bare)?.ready.catch(() => {});
     }
@@ -183,8 +184,11 @@ export function createCache(options: CacheOptions): SessionCache {
     });
   }
 
-  /** Shared by all who bring the same password; what it finds is written down for the live session. */
-  function prove(caller: Caller): Promise<void> {
+  /**
+   * Shared by all who bring the same password; what it finds is written down for the live session. Resolves with the slot
+   * that it vouches for: the one whose session was live when it began.
+   */
+  function prove(caller: Caller): Promise<Slot | undefined> {
     const key = caller.digest.toString("base64");
     const running = proofs.get(key);
     if (running !== undefined) return running;
@@ -194,11 +198,14 @@ export function createCache(options: CacheOptions): SessionCache {
     // A session that begins while this runs has a newer word of the server on its password than this proof.
     const slot = slots.get(credentials.account.bare);
     const begun = slot?.session.begun ? slot : undefined;
+    const startedMs = performance.now();
     const proof = gate
       .pass(caller, (signal) => options.verify(credentials, signal))
       .then(
         () => {
-          if (begun !== undefined) Object.assign(begun, { digest, provenMs: performance.now() });
+          // For those who wait here it counts; for later ones, what the server has said to a question asked later.
+          if (begun !== undefined && begun.provenMs <= startedMs) Object.assign(begun, { digest, provenMs: startedMs });
+          return begun;
         },
         (error) => {
           const rejected = error instanceof Failure && error.code === "credentials_rejected";
@@ -238,13 +245,13 @@ export function createCache(options: CacheOptions): SessionCache {
   /** The least recently used session that waits for nothing gives way to one whose login has succeeded. */
   function makeRoom(): void {
     refuseWhenFull();
-    if (countBegun() < options.max) return;
+    if (!isFull()) return;
     const oldest = idle().sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
     if (oldest !== undefined) retire(oldest);
   }
 
   function refuseWhenFull(): void {
-    if (countBegun() >= options.max && idle().length === 0) throw answers.allBusy(options.max);
+    if (isFull() && idle().length === 0) throw answers.allBusy(options.max);
   }
 
   function census(): SessionCensus {
@@ -262,8 +269,10 @@ export function createCache(options: CacheOptions): SessionCache {
     return { sessions, messages, bytes };
   }
 
-  function countBegun(): number {
-    return [...slots.values()].filter(({ session }) => session.begun && !session.over).length;
+  function isFull(): boolean {
+    // Asked at every login: as long as even the logins under way fit, nobody is counted.
+    if (slots.size < options.max) return false;
+    return [...slots.values()].filter(({ session }) => session.begun && !session.over).length >= options.max;
   }
 
   function idle(): Slot[] {
