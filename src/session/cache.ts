@@ -98,9 +98,9 @@ export function createCache(options: CacheOptions): SessionCache {
   };
 
   function admit(credentials: Credentials, address: string): void {
-    const caller = { credentials, digest: digestOf(credentials), address };
-    if (vouchesFor(slots.get(credentials.account.bare), caller)) return;
-    const refusal = gate.throttled(caller);
+    // Though a live session may vouch for the password: whoever must wait would otherwise learn here, as fast as he can
+    // ask, which guess is the right one.
+    const refusal = gate.throttled({ credentials, digest: digestOf(credentials), address });
     if (refusal !== undefined) throw refusal;
   }
 
@@ -127,6 +127,7 @@ export function createCache(options: CacheOptions): SessionCache {
         throw rest;
       }
       if (vouchesFor(slot, caller)) {
+        if (slot.session.begun) gate.welcome(caller);
         const ageMs = performance.now() - slot.provenMs;
         // What goes wrong is said to the request that needs the proof; this one does not.
         if (ageMs > verifyMs * soon && slot.session.begun) prove(caller).catch(() => {});

@@ -59,12 +59,18 @@ export class Gatekeeper {
     this.#turnstile = new Turnstile(places, () => (domains() > 1 ? Math.max(1, Math.floor(places / 2)) : places));
   }
 
-  /** 429, for credentials that no session vouches for; undefined: they may try, as those that have worked always may. */
+  /** 429; undefined: they may try, as those that have worked from the same address always may. */
   throttled(caller: Caller): Failure | undefined {
-    if (this.knows(caller)) return undefined;
-    const refusal = this.#throttle.check(caller.credentials.account, caller.address);
+    const { account } = caller.credentials;
+    if (this.#throttle.isWelcome(account, caller.address) && this.knows(caller)) return undefined;
+    const refusal = this.#throttle.check(account, caller.address);
     if (refusal !== undefined) this.#tally.throttled("throttled");
     return refusal;
+  }
+
+  /** The account is used from this address. */
+  welcome(caller: Caller): void {
+    this.#throttle.welcome(caller.credentials.account, caller.address);
   }
 
   /** These very credentials have worked, and have not failed since. */

@@ -52,8 +52,7 @@ export class Throttle {
   /** 429, with a true Retry-After; undefined: they may try. */
   check(account: Jid, address: string): Failure | undefined {
     const nowMs = this.#now();
-    const welcome = (this.#welcome.get(pair(account, address)) ?? 0) > nowMs;
-    const accountMs = welcome ? 0 : this.#accounts.pauseOf(account.bare, nowMs);
+    const accountMs = this.isWelcome(account, address) ? 0 : this.#accounts.pauseOf(account.bare, nowMs);
     const pauseMs = Math.max(this.#addresses.pauseOf(address, nowMs), accountMs);
     if (pauseMs === 0) return undefined;
     const retryAfterSeconds = Math.ceil(pauseMs / 1000);
@@ -75,7 +74,17 @@ export class Throttle {
 
   succeeded(account: Jid, digest: Digest, address: string): void {
     this.#failed.delete(digest.toString("base64"));
+    this.welcome(account, address);
+  }
+
+  /** The account has worked from there, now. */
+  welcome(account: Jid, address: string): void {
     this.#welcome.set(pair(account, address), this.#now() + dayMs);
+  }
+
+  /** It has, within a day. */
+  isWelcome(account: Jid, address: string): boolean {
+    return (this.#welcome.get(pair(account, address)) ?? 0) > this.#now();
   }
 }
 
