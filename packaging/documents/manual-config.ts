@@ -2,7 +2,7 @@
 
 import { hostSettings, type Setting, type Settings, sections } from "../../src/config/settings.ts";
 import { bold, type Edition, example, italic, item, section, subsection, text, titleLine } from "./roff.ts";
-import { boundsOf, toTomlValue } from "./setting-words.ts";
+import { aliases, boundsOf, toTomlValue } from "./setting-words.ts";
 
 export function configManual(edition: Edition): string {
   return [
@@ -22,6 +22,9 @@ export function configManual(edition: Edition): string {
     "A domain whose accounts may log in and send. Each has a table of its own; there must be at least one.",
     ...describeAll(hostSettings),
     ...Object.entries(sections).flatMap(([name, settings]) => [subsection(`[${name}]`), ...describeAll(settings)]),
+    subsection("[aliases]"),
+    text(aliases.help),
+    example(aliases.example),
     section("FILES"),
     item(
       italic("/etc/post-msg/post-msg.toml"),
@@ -45,5 +48,6 @@ function term(key: string, setting: Setting): string {
 function describe(setting: Setting): string {
   const bounds = boundsOf(setting.type);
   const sample = setting.example === undefined ? [] : [`For example ${italic(toTomlValue(setting.example))}.`];
-  return [text(bounds === undefined ? setting.help : `${setting.help} ${bounds}`), ...sample].join("\n");
+  const reloads = setting.reloads === true ? [text("A change takes effect at SIGHUP.")] : [];
+  return [text(bounds === undefined ? setting.help : `${setting.help} ${bounds}`), ...sample, ...reloads].join("\n");
 }

@@ -4,7 +4,7 @@
  */
 
 import { hostSettings, type Setting, type Settings, sections } from "../../src/config/settings.ts";
-import { boundsOf, toTomlValue } from "./setting-words.ts";
+import { aliases, boundsOf, toTomlValue } from "./setting-words.ts";
 import { wrapText } from "./wrap-text.ts";
 
 const width = 100;
@@ -23,7 +23,7 @@ const heading = `# The configuration of post-msg; post-msg.toml(5) is its manual
 export function sampleConfig(): string {
   const host = `${heading}[hosts."example.com"]\n${describeAll(hostSettings)}`;
   const others = Object.entries(sections).map(([name, settings]) => `[${name}]\n${describeAll(settings)}`);
-  return [host, ...others].join("\n");
+  return [host, ...others, `[aliases]\n\n${comment(`${aliases.help} An example:`)}\n#${aliases.example}\n`].join("\n");
 }
 
 function describeAll(settings: Settings): string {

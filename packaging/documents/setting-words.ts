@@ -15,3 +15,9 @@ export function boundsOf({ choices = [], range }: Setting["type"]): string | und
   if (words !== "") return `One of ${words}.`;
   return span === "" ? undefined : `F${span.slice(1)}.`;
 }
+
+/** `[aliases]` has no settings of a fixed name, so that it is no part of the schema. */
+export const aliases = {
+  help: 'Names for several recipients, by which a request may call them: /msg/@oncall, or @oncall in "to".',
+  example: `oncall = ["alice@example.com", "ops@conference.example.com"]`,
+} as const;

@@ -31,7 +31,8 @@ test("the sample configuration is good as it is, and means the defaults", async 
 });
 
 test("the sample configuration has every setting once, each under a comment of its own", () => {
-  const lines = sample.split("\n");
+  const [settings = ""] = sample.split("\n[aliases]\n");
+  const lines = settings.split("\n");
   expect(lines.filter((line) => /^#?[a-z_]+ = /.test(line))).toHaveLength(keys.length);
   for (const { key } of keys) {
     const index = lines.findIndex((line) => line.startsWith(`#${key} = `));
@@ -50,6 +51,11 @@ test.each(keys)("the sample configuration is good with [$section] $key taken out
   const allowed = place.key in besides && added === "" ? 1 : 0;
   expect(problems.filter(({ rule }) => !/no such file|tls_/.test(rule))).toEqual([]);
   expect(problems.length).toBeLessThanOrEqual(allowed);
+});
+
+test("the alias in the sample configuration is a good one", async () => {
+  const loaded = await load(sample.replace("\n#oncall", "\noncall"));
+  expect("config" in loaded && [...loaded.config.aliases.keys()]).toEqual(["oncall"]);
 });
 
 function uncomment(section: string, key: string): string {
