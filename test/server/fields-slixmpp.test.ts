@@ -4,8 +4,12 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { checkFields } from "../../src/http/check-fields.ts";
+import { makeMessage } from "../../src/http/fields.ts";
+import { messageStanza } from "../../src/xmpp/stanza.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { realServers, type Server, startTimeoutMs } from "../support/gateway-servers.ts";
+import { jid } from "../support/jid.ts";
 import { hostsOf } from "../support/real-servers.ts";
 import { type SlixmppClient, startSlixmpp } from "../support/slixmpp.ts";
 
@@ -16,7 +20,7 @@ const json = "{urn:xmpp:json:0}json";
 
 /** By field: what is posted beside kind, to, type, id and body, and what slixmpp then says of the message. */
 const fields: Readonly<Record<string, readonly (readonly [payload: object, understood: object])[]>> = {
-  kind: [[{ kind: "message" }, { body: "hi", origin_id: { id: "kind-0" } }]],
+  kind: [[{ kind: "message" }, { body: "hi" }]],
   from: [[{ from: "alice@example.com" }, { from: "alice@example.com" }]],
   type: [
     [{ type: "normal" }, { type: "normal" }],
@@ -146,11 +150,55 @@ describe.each(realServers)("through %s to slixmpp", (_, startServer) => {
     await server.stop();
   }, startTimeoutMs);
 
+  const headers = { "Content-Type": "application/json" };
+  const document = (id: string, payload: object) => ({
+    ...{ kind: "message", to: "bob@example.com", type: "chat", id, body: "hi" },
+    ...payload,
+  });
+
   test.each(rows)("%s arrives as its XEP says", async (id, payload, understood) => {
-    const document = { kind: "message", to: "bob@example.com", type: "chat", id, body: "hi", ...payload };
-    const headers = { "Content-Type": "application/json" };
-    const response = await gateway.post("/msg", JSON.stringify(document), { headers });
+    const response = await gateway.post("/msg", JSON.stringify(document(id, payload)), { headers });
     expect([response.status, await response.json()]).toMatchObject([201, { id, to: "bob@example.com" }]);
     expect(await bob.message(id)).toMatchObject({ id, from: "alice@example.com", ...understood });
+  });
+
+  test.each(rows)("%s arrives in the same way by mod_rest's path", async (name, payload, understood) => {
+    const id = `rest-${name}`;
+    const response = await gateway.post("/rest", JSON.stringify(document(id, payload)), {
+      headers,
+      user: "alice:secret",
+    });
+    expect([response.status, await response.text()]).toEqual([202, ""]);
+    expect(await bob.message(id)).toMatchObject({ ...understood, id, origin_id: { id } });
+  });
+
+  test.each(rows)("%s arrives in the same way as a stanza", async (name, payload, understood) => {
+    const id = `xml-${name}`;
+    const stanza = messageStanza(makeMessage(checkFields(document(id, payload)), jid("bob@example.com"), "refuse"));
+    const response = await gateway.post("/rest", stanza, { headers: { "Content-Type": "application/xmpp+xml" } });
+    expect([response.status, await response.text()]).toEqual([202, ""]);
+    expect(await bob.message(id)).toMatchObject({ ...understood, id, origin_id: { id } });
+  });
+
+  test("an element that no field has arrives in a stanza as it was sent", async () => {
+    const stanza = `<message to='bob@example.com' type='chat' id='foreign' xml:lang='de'>
+        <body>hi</body>
+        <p:x xmlns:p='urn:example:p' xmlns:q='urn:example:q' a='1' q:b='&lt;&quot;'>text<p:y/><z xmlns='urn:example:z'/></p:x>
+      </message>`;
+    const response = await gateway.post("/rest", stanza, { headers: { "Content-Type": "application/xmpp+xml" } });
+    expect(response.status).toBe(202);
+    expect(await bob.message("foreign")).toMatchObject({
+      lang: "de",
+      body: "hi",
+      children: containing([
+        "{urn:example:p}x",
+        { a: "1", "{urn:example:q}b": '<"' },
+        "text",
+        [
+          ["{urn:example:p}y", {}, "", []],
+          ["{urn:example:z}z", {}, "", []],
+        ],
+      ]),
+    });
   });
 });
