@@ -52,7 +52,7 @@ export function badField(pointer: string, why: string): Failure {
 /** `known`: what the members of its parent may be. */
 export function unknownField(pointer: string, known: readonly string[]): Failure {
   const name = pointer.slice(pointer.lastIndexOf("/") + 1);
-  const meant = nearest(name.slice(0, 40), known, maxMistyped);
+  const meant = nearest(name.slice(0, 40), known, Math.min(maxMistyped, Math.floor(name.length / 2)));
   const hint = meant === undefined ? `the fields are ${known.join(", ")}.` : `did you mean "${meant}"?`;
   return new Failure("unknown_field", `There is no field ${nameOf(pointer)}; ${hint}`, pointTo(pointer));
 }

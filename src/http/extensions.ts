@@ -7,6 +7,9 @@ import type { Fields } from "./fields-schema.ts";
 import { carriable, carriableValue, type ForbiddenCharacters } from "./forbidden-characters.ts";
 import { quote } from "./quote.ts";
 
+/** As many as elements in html may have; deeper data costs its readers more than it can mean. */
+const maxJsonDepth = 64;
+
 /** Undefined: they say nothing, such as `markable: false`. */
 export function judgeExtensions(given: Fields, forbidden: ForbiddenCharacters): Extensions | undefined {
   // The body has been judged already, and the payload's data is written as JSON, which has escapes of its own.
@@ -84,21 +87,22 @@ function judgePayload(
 
 /** JSON.stringify writes control characters and lone surrogates as escapes; what else XML cannot carry, we do. */
 function toCarriableJson(data: unknown): string {
-  let json: string;
-  try {
-    json = JSON.stringify(data, refuseInexact);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw badField("/payload/data", "it is nested too deep");
-  }
+  refuseUncarriable(data, 0);
+  const json = JSON.stringify(data);
   return json.replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 /** A number that was read as another one must not be passed on as if it were what the caller wrote. */
-function refuseInexact(_: string, value: unknown): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  if (Number.isFinite(value) && !Number.isInteger(value)) return value;
-  throw badField("/payload/data", `it holds a number beyond 2^53, which JSON's readers round; a text is needed for it`);
+function refuseUncarriable(value: unknown, depth: number): void {
+  if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw badField(
+      "/payload/data",
+      "it holds a number beyond 2^53, which JSON's readers round; a text is needed for it",
+    );
+  }
+  if (typeof value !== "object" || value === null) return;
+  if (depth === maxJsonDepth) throw badField("/payload/data", `it is nested more than ${maxJsonDepth} deep`);
+  for (const member of Object.values(value)) refuseUncarriable(member, depth + 1);
 }
 
 function readJid(pointer: string, text: string): string {

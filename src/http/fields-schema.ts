@@ -12,7 +12,7 @@ const object = <Properties extends Record<string, TSchema>>(properties: Properti
   Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
 
 /** BCP 47 in outline, as `xml:lang` takes it. */
-export const languageTag = "^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$";
+export const languageTag = "^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,9}$";
 const byLanguage = (description: string) =>
   Type.Record(Type.String({ pattern: languageTag }), Type.String(), {
     additionalProperties: false,

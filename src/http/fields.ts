@@ -44,9 +44,11 @@ export function refuseForeignSender(from: string | undefined, sender: Jid): void
   );
 }
 
-/** The type that the path names. */
-export function withType(fields: Fields, type: string): Fields {
-  if (fields.type === undefined || fields.type === type) return { ...fields, type };
+/** With the type that the path names, which may not be another one than theirs. */
+export function withType(fields: Fields, inPath: string | undefined, otherwise: MessageType | undefined): Fields {
+  const type = inPath ?? fields.type ?? otherwise;
+  if (type === fields.type || type === undefined) return fields;
+  if (fields.type === undefined) return { ...fields, type };
   const detail = `The path says the type ${quote(type)} and the field "type" says ${quote(fields.type)}; one is needed.`;
   throw new Failure("bad_type", detail, { pointer: "/type" });
 }

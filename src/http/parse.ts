@@ -2,6 +2,7 @@
 
 import { MIMEType } from "node:util";
 import { Failure } from "../errors.ts";
+import type { MessageType } from "../message.ts";
 import { chooseCharset, type Decode } from "./charset.ts";
 import type { Fields } from "./fields-schema.ts";
 import { parseForm } from "./form.ts";
@@ -26,6 +27,8 @@ export interface Parsed {
   /** As in Message. */
   readonly elements?: string;
   readonly requestReceipt?: boolean;
+  /** The type that a message has where nothing says one, if that is not the usual. */
+  readonly defaultType?: MessageType;
 }
 
 export type Parser = (body: Uint8Array) => Parsed | Promise<Parsed>;

@@ -52,7 +52,7 @@ export async function sendMessage(
   const parse = endpoint.chooseParser(headers);
   const body = await place.whileArriving((arrival) => readBody(request, options.maxBodyBytes, { arrival }));
   const parsed = await parse(body);
-  const fields = named.type === undefined ? parsed.fields : withType(parsed.fields, named.type);
+  const fields = withType(parsed.fields, named.type, parsed.defaultType);
   refuseForeignSender(fields.from, sender);
   const recipients = findRecipients(named.to, fields.to, { ...options, sender });
   const [first] = recipients.list;
@@ -62,7 +62,7 @@ export async function sendMessage(
   const message = {
     ...makeMessage(fields, to, options.forbiddenCharacters, parsed.elements),
     requestReceipt: parsed.requestReceipt === true || waitMs > 0,
-    untyped: fields.type === undefined,
+    untyped: (named.type ?? parsed.fields.type) === undefined,
   };
   const send = (each: Message) => {
     if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);

@@ -26,8 +26,11 @@ export class Receipts {
 
   watch(id: string, to: Jid): Watch {
     const { promise, resolve } = Promise.withResolvers<"received" | "over" | Failure>();
-    this.#watched.set(id, { to, resolve });
-    return { outcome: promise, stop: () => this.#watched.delete(id) };
+    const watched = { to, resolve };
+    this.#watched.set(id, watched);
+    // An id of the caller's may come again, once the message before it is settled.
+    const stop = () => void (this.#watched.get(id) === watched && this.#watched.delete(id));
+    return { outcome: promise, stop };
   }
 
   /** Only the recipient can say that it has received. */

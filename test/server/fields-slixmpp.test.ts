@@ -180,6 +180,14 @@ describe.each(realServers)("through %s to slixmpp", (_, startServer) => {
     expect(await bob.message(id)).toMatchObject({ ...understood, id, origin_id: { id } });
   });
 
+  test("a refusal is known by the caller's id, whatever is in it", async () => {
+    for (const id of ["1", `'"<&>]]> ä 🎉`, "x".repeat(255), "\u2028\ufeff\u00a0"]) {
+      const body = JSON.stringify({ to: "nobody@example.com", id, body: "hi" });
+      const response = await gateway.post("/msg", body, { headers });
+      expect([id, response.status, await response.json()]).toMatchObject([id, 404, { outcome: "not_sent" }]);
+    }
+  });
+
   test("an element that no field has arrives in a stanza as it was sent", async () => {
     const stanza = `<message to='bob@example.com' type='chat' id='foreign' xml:lang='de'>
         <body>hi</body>

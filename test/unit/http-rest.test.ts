@@ -66,6 +66,13 @@ describe("a message", () => {
     expect(message.to.full).toBe("bob@example.com");
   });
 
+  test("is normal as a stanza that names no type, and chat otherwise", async () => {
+    const stanza = "<message to='bob@example.com'><body>a</body></message>";
+    expect((await sent("/rest", stanza, xml)).type).toBe("normal");
+    expect((await sent("/rest/message/chat", stanza, xml)).type).toBe("chat");
+    expect((await sent("/rest", '{"to":"bob@example.com","body":"a"}', json)).type).toBe("chat");
+  });
+
   test("may say twice what it says", async () => {
     const fields = { kind: "message", type: "normal", to: "bob@example.com", body: "a" };
     expect((await sent("/rest/message/normal/bob@example.com", JSON.stringify(fields), json)).type).toBe("normal");
@@ -171,6 +178,7 @@ describe("what is refused", () => {
     [405, "not-allowed", "method_not_allowed", "a query", { path: "/rest/version/example.com", method: "GET" }],
     [404, "item-not-found", "no_such_path", "another path", { path: "/rest/echo" }],
     [404, "item-not-found", "no_such_path", "a path without a type", { path: "/rest/message" }],
+    [404, "item-not-found", "no_such_path", "a path with two slashes", { path: "/rest//message/chat/bob" }],
     [422, "bad-request", "bad_type", "a type that is none", { path: "/rest/message/error/bob" }],
     [
       422,

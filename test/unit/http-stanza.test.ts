@@ -166,6 +166,13 @@ describe("is refused", () => {
     expect(thrown).toMatchObject({ code, message: expect.stringContaining(says) });
   });
 
+  test("with a namespace that is long and used often, since each element would repeat it", () => {
+    const many = (count: number) =>
+      `<message><x xmlns='u' xmlns:p='${"n".repeat(100_000)}'>${"<p:y/>".repeat(count)}</x></message>`;
+    expect(parse(many(9)).elements?.length).toBeGreaterThan(900_000);
+    expect(() => parse(many(20))).toThrow(/more than 1048576 characters long/);
+  });
+
   test("in another charset than it says", () => {
     expect(() => parseStanza(Buffer.from([0xff]), decode)).toThrow(/it is not in its charset/);
   });

@@ -28,7 +28,7 @@ export const restEndpoint: Endpoint = {
 function readPath(url: string): { readonly to: readonly string[]; readonly type?: string } {
   const { pathname } = new URL(url);
   const [kind = "", type = "", ...to] = pathname.slice(restPath.length + 1).split("/");
-  if (kind === "") return { to: [] };
+  if (pathname === restPath || pathname === `${restPath}/`) return { to: [] };
   if (kind === "presence" || kind === "iq") throw kindNotOffered(kind);
   if (kind !== "message" || type === "") throw noSuchPath(pathname);
   return { to: splitRecipients(to.join("/")), type: decodePath(type) };

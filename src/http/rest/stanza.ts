@@ -22,6 +22,8 @@ const stanzaIds = "urn:xmpp:sid:0";
 const receipts = "urn:xmpp:receipts";
 const hints = "urn:xmpp:hints";
 
+const maxLength = 1024 * 1024;
+
 /** Inside of a stanza they could only be meant to mislead. */
 const ofStreams: ReadonlySet<string> = new Set([
   "http://etherx.jabber.org/streams",
@@ -35,6 +37,7 @@ const ofStreams: ReadonlySet<string> = new Set([
 
 export function parseStanza(text: Uint8Array, decode: Decode): Parsed {
   const message = readMessage(text, decode);
+  refuseTooLong(message);
   const document: Record<string, Written> = readAttributes(message);
   let passedOn = "";
   let requestReceipt = false;
@@ -48,6 +51,8 @@ export function parseStanza(text: Uint8Array, decode: Decode): Parsed {
     fields: typedFields(document),
     ...(passedOn === "" ? {} : { elements: passedOn }),
     ...(requestReceipt ? { requestReceipt } : {}),
+    // RFC 6121 section 5.2.2.
+    defaultType: "normal",
   };
 }
 
@@ -59,6 +64,22 @@ function readMessage(text: Uint8Array, decode: Decode): XmlElement {
   }
   if (name === "message") return inClientNamespace(root);
   throw kindNotOffered(name);
+}
+
+/** A namespace that is declared once is written with every element that is in it, which could be a thousandfold. */
+function refuseTooLong(message: XmlElement): void {
+  if (lengthOf(message) <= maxLength) return;
+  const detail = `The <message/> would be more than ${maxLength} characters long with its namespaces, which nobody takes.`;
+  throw new Failure("stanza_too_large", detail);
+}
+
+function lengthOf({ name, namespace, attributes, children }: XmlElement): number {
+  let length = 2 * name.length + namespace.length;
+  for (const attribute of attributes) {
+    length += attribute.name.length + attribute.namespace.length + attribute.value.length;
+  }
+  for (const child of children) length += typeof child === "string" ? child.length : lengthOf(child);
+  return length;
 }
 
 function parse(text: string): XmlElement {
@@ -126,16 +147,31 @@ function takeField(child: XmlElement, document: Record<string, Written>): boolea
 function addText(name: string, value: Written | undefined, document: Record<string, Written>): boolean {
   const before = document[name];
   if (value === undefined) return false;
-  document[name] =
-    before === undefined ? value : { ...byLanguage(before, name, document), ...byLanguage(value, name, document) };
-  if (before !== undefined && Object.keys(document[name]).length < 2) throw severalTexts(name);
+  if (before === undefined) {
+    document[name] = value;
+    return true;
+  }
+  const texts = byLanguage(before, name, document);
+  for (const [lang, text] of Object.entries(byLanguage(value, name, document))) {
+    if (Object.hasOwn(texts, lang)) throw severalTexts(name);
+    texts[lang] = text;
+  }
+  document[name] = texts;
   return true;
 }
 
-function byLanguage(value: Written, name: string, { lang }: Readonly<Record<string, Written>>) {
-  if (typeof value === "object" && !Array.isArray(value)) return value;
-  if (typeof lang === "string" && typeof value === "string") return { [lang]: value };
+/** Without a prototype, so that no language is special. */
+type Texts = { [lang: string]: Written };
+
+function byLanguage(value: Written, name: string, { lang }: Readonly<Record<string, Written>>): Texts {
+  const texts: Texts = Object.create(null);
+  if (isTexts(value)) return Object.getPrototypeOf(value) === null ? value : Object.assign(texts, value);
+  if (typeof lang === "string" && typeof value === "string") return Object.assign(texts, { [lang]: value });
   throw severalTexts(name);
+}
+
+function isTexts(value: Written): value is Texts {
+  return typeof value === "object" && !Array.isArray(value);
 }
 
 function severalTexts(name: string): Failure {
