@@ -61,7 +61,7 @@ describe("a request of the documents", () => {
 
   test.each([
     ["a text", /-H "Content-Type: text\/plain" -d /],
-    ["a text that curl calls a form", /msg\/bob .*-d 'load=5 high'/],
+    ["a text that curl calls a form", /msg\/bob .*-d "load=5 high"/],
     ["JSON", /msg\/bob .*--json /],
     ["a form", /msg\/ .*-d to=.* --data-urlencode /],
     ["a multipart form", /msg\/bob .*-F /],
