@@ -20,8 +20,8 @@ const jid = (random: Random) => random.pick(["room@rooms.example.com", "bob@exam
 const position = (random: Random) => random.pick([0, 1, 4_294_967_295]);
 const truth = (random: Random) => random.chance(0.8);
 
-/** For each field, values that it takes. */
-const drawers: Readonly<Record<keyof Fields, Draw>> = {
+/** For each field that stands in the stanza, values that it takes. */
+const drawers: Readonly<Record<Exclude<keyof Fields, "create_room" | "room_password">, Draw>> = {
   to: () => "bob@example.com",
   type: (random) => random.pick(["chat", "normal", "headline", "groupchat"]),
   body: (random) => (random.chance(0.7) ? some(random) : byLanguage(random)),
