@@ -80,7 +80,8 @@ export async function start(
     tally,
   });
   const deliver = createDeliver({
-    openSession: sessions.open,
+    openSession: (credentials, address) =>
+      sessions.current(credentials, address) ?? sessions.open(credentials, address),
     toStanza: messageStanza,
     maxStanzaBytes: (domain) => hosts.get(domain)?.maxStanzaBytes ?? Number.POSITIVE_INFINITY,
   });

@@ -7,7 +7,7 @@ import type { Times } from "./request-log.ts";
 
 export interface DeliverParts {
   /** The sender's live session; rejects with a Failure. */
-  openSession(credentials: Credentials, clientAddress: string): Promise<DeliverSession>;
+  openSession(credentials: Credentials, clientAddress: string): DeliverSession | Promise<DeliverSession>;
   toStanza(message: Message): string;
   /** What the server of a domain takes in one stanza, in bytes. */
   maxStanzaBytes(domain: string): number;
@@ -61,7 +61,9 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const stanza = parts.toStanza(message);
     refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
     for (let attempt = 1; ; attempt++) {
-      const session = await timed(times, () => parts.openSession(credentials, clientAddress));
+      const opened = parts.openSession(credentials, clientAddress);
+      const session = opened instanceof Promise ? await timed(times, opened) : opened;
+      times.loginMs ??= 0;
       try {
         return await sendThrough(session, stanza, request, parts.toStanza);
       } catch (error) {
@@ -74,10 +76,10 @@ export function createDeliver(parts: DeliverParts): Deliver {
 }
 
 /** A second attempt adds to the time of the first. */
-async function timed<T>(times: Times, openSession: () => Promise<T>): Promise<T> {
+async function timed<T>(times: Times, session: Promise<T>): Promise<T> {
   const startedMs = performance.now();
   try {
-    return await openSession();
+    return await session;
   } finally {
     times.loginMs = (times.loginMs ?? 0) + performance.now() - startedMs;
   }

@@ -52,6 +52,8 @@ export interface SessionCache {
    * logins_paused, overloaded, shutting_down, or why the login failed.
    */
   open(credentials: Credentials, address: string): Promise<Session>;
+  /** What `open` would resolve to at once, for nearly all requests, which then need no promise for it; or undefined. */
+  current(credentials: Credentials, address: string): Session | undefined;
   /** Live sessions and logins under way. */
   readonly size: number;
   /** Takes the sessions of these domains from everybody; each is closed when it owes no answer any more. */
@@ -84,6 +86,7 @@ export function createCache(options: CacheOptions): SessionCache {
   return {
     admit,
     open,
+    current,
     get size() {
       return slots.size;
     },
@@ -102,6 +105,13 @@ export function createCache(options: CacheOptions): SessionCache {
     // ask, which guess is the right one.
     const refusal = gate.throttled({ credentials, digest: digestOf(credentials), address });
     if (refusal !== undefined) throw refusal;
+  }
+
+  function current(credentials: Credentials, address: string): Session | undefined {
+    const slot = slots.get(credentials.account.bare);
+    const caller = { credentials, digest: digestOf(credentials), address };
+    if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller)) return undefined;
+    return performance.now() - slot.provenMs > verifyMs * soon ? undefined : slot.session;
   }
 
   async function open(credentials: Credentials, address: string): Promise<Session> {

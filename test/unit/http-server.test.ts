@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import type { Failure } from "../../src/errors.ts";
-import { readBody } from "../../src/http/body.ts";
+import { readBody, takeLeftOver } from "../../src/http/body.ts";
 import type { Receipt } from "../../src/message.ts";
 import { alice, startGateway } from "../support/http-gateway.ts";
 
@@ -86,6 +86,17 @@ describe("a body", () => {
     expect(failure.code).toBe("upload_too_slow");
     expect(failure.message).toContain("3 bytes had come");
     await cancelled;
+  });
+
+  test("that is announced, small and does not come whole ends in a 408, and so does its connection", async () => {
+    const headers = { "Content-Length": "9" };
+    const request = new Request("http://gw/", { method: "POST", headers, body: new ReadableStream() });
+    const failure: Failure = await readBody(request, 100, { graceMs: 10 }).then(
+      () => Promise.reject(new Error("was read")),
+      (error) => error,
+    );
+    expect(failure.code).toBe("upload_too_slow");
+    expect(await takeLeftOver(request)).toBe(false);
   });
 
   test("that is slow but not slower than 200 bytes/s is read", async () => {
