@@ -34,7 +34,7 @@ export async function readBody(
   const announced = request.headers.get("content-length");
   if (Number(announced ?? 0) > maxBytes) throw tooLarge(maxBytes);
   // Nearly all bodies. A stream for them would cost twice as much as all the rest of a request.
-  if (announced !== null && Number(announced) <= mostInOnePiece) return readInOnePiece(request, graceMs, arrival);
+  if (isSmall(announced)) return readInOnePiece(request, graceMs, arrival);
   if (request.body === null) return new Uint8Array();
   try {
     return await readInPieces(request.body, maxBytes, graceMs, arrival);
@@ -118,6 +118,12 @@ export async function takeLeftOver(request: Request): Promise<boolean> {
   if (request.body === null || request.bodyUsed) return true;
   // Who asks before sending (RFC 9110 section 10.1.1) has been answered.
   if (request.headers.has("expect")) return false;
+  if (isSmall(request.headers.get("content-length"))) {
+    return readInOnePiece(request, leftOverMs, undefined).then(
+      () => true,
+      () => false,
+    );
+  }
   const reader = request.body.getReader();
   const late = Promise.withResolvers<"late">();
   const timer = setTimeout(late.resolve, leftOverMs, "late");
@@ -135,6 +141,10 @@ export async function takeLeftOver(request: Request): Promise<boolean> {
   }
   reader.cancel().catch(() => {});
   return false;
+}
+
+function isSmall(announced: string | null): boolean {
+  return announced !== null && Number(announced) <= mostInOnePiece;
 }
 
 function tooLarge(maxBytes: number): Failure {

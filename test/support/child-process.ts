@@ -83,9 +83,13 @@ export function startChild(command: readonly string[], options: ChildOptions = {
 }
 
 /** Runs a program to its end and returns its standard output. Rejects, with all it said, unless it exits with 0. */
-export async function runToEnd(command: readonly string[], options: ChildOptions = {}): Promise<string> {
+export async function runToEnd(
+  command: readonly string[],
+  options: ChildOptions = {},
+  deadlineMs = 30_000,
+): Promise<string> {
   const child = startChild(command, options);
-  const result = await within(30_000, `${command[0]} to end`, child.exited).finally(() => child.kill());
+  const result = await within(deadlineMs, `${command[0]} to end`, child.exited).finally(() => child.kill());
   if (result !== 0)
     throw new Error(`${command.slice(0, 4).join(" ")} … ended with ${result}:\n${child.output().slice(-2000)}`);
   return child.output();
