@@ -18,11 +18,14 @@ export type LogFormat = "auto" | "json" | "pretty";
 /** What goes with a sentence. `err` is written with its stack and its causes. Never a secret. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** As a function where making them costs something: it is called only if they are written. */
+export type LogFieldsMaker = LogFields | (() => LogFields);
+
 export interface Log {
-  debug(fields: LogFields, sentence: string): void;
-  info(fields: LogFields, sentence: string): void;
-  warn(fields: LogFields, sentence: string): void;
-  error(fields: LogFields, sentence: string): void;
+  debug(fields: LogFieldsMaker, sentence: string): void;
+  info(fields: LogFieldsMaker, sentence: string): void;
+  warn(fields: LogFieldsMaker, sentence: string): void;
+  error(fields: LogFieldsMaker, sentence: string): void;
 }
 
 /** Takes whole lines. */
@@ -61,8 +64,9 @@ export function createLog({ level, format, jids = false, destination }: LogOptio
     pretty ? makePretty(sink, onTerminal) : { write: (line: string) => sink.write(escapeControls(line)) },
   );
   const hide = jids || level === "debug" ? (text: string) => text : makeHide();
-  const writeAt = (each: LogLevel) => (fields: LogFields, sentence: string) => {
-    if (logger.isLevelEnabled(each)) logger[each](tidy(fields, hide), hide(sentence));
+  const writeAt = (each: LogLevel) => (fields: LogFieldsMaker, sentence: string) => {
+    if (!logger.isLevelEnabled(each)) return;
+    logger[each](tidy(typeof fields === "function" ? fields() : fields, hide), hide(sentence));
   };
   return { debug: writeAt("debug"), info: writeAt("info"), warn: writeAt("warn"), error: writeAt("error") };
 }

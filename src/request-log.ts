@@ -46,9 +46,10 @@ const guesses: ReadonlySet<Code> = new Set<Code>([
 export function logRequest(log: Log, request: RequestLine): void {
   const { status, failure } = request;
   const sentence = failure === undefined ? "request served" : "request refused";
-  if (status === 500 || failure?.code === "internal_error") log.error(describe(request), sentence);
-  else if (status > 500) log.warn(describe(request), sentence);
-  else log.info(describe(request), sentence);
+  const fields = () => describe(request);
+  if (status === 500 || failure?.code === "internal_error") log.error(fields, sentence);
+  else if (status > 500) log.warn(fields, sentence);
+  else log.info(fields, sentence);
 }
 
 /** In this order, on which packaging/fail2ban/filter.d/post-msg.conf relies as far as `client`. */

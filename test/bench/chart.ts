@@ -32,7 +32,7 @@ export function drawChart({ figures }: Results): string | undefined {
       left: "center",
       textStyle: { color: ink, fontSize: 15 },
     },
-    legend: { bottom: 0, data: names, textStyle: { color: ink } },
+    legend: { bottom: 0, itemGap: 30, data: names, textStyle: { color: ink } },
     grid: { left: 60, right: 20, top: 50, bottom: 80 },
     xAxis: { type: "category", data: groups, axisLabel: { interval: 0, color: ink, lineHeight: 15 } },
     yAxis: {
