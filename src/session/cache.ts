@@ -111,7 +111,9 @@ export function createCache(options: CacheOptions): SessionCache {
     const slot = slots.get(credentials.account.bare);
     const caller = { credentials, digest: digestOf(credentials), address };
     if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller)) return undefined;
-    return performance.now() - slot.provenMs > verifyMs * soon ? undefined : slot.session;
+    if (performance.now() - slot.provenMs > verifyMs * soon) return undefined;
+    gate.welcome(caller);
+    return slot.session;
   }
 
   async function open(credentials: Credentials, address: string): Promise<Session> {
