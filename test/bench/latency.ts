@@ -2,10 +2,11 @@
  * What post-msg adds to a server's own time for a message, at rest and at a steady 50 a second; and what a burst of one
  * account does to another one. `bun test/bench/latency.ts` runs ./post-msg in front of Prosody and of ejabberd, and beside
  * it a bare XMPP client that sends the same message and waits for the reply to a ping behind it, in turns.
- * `… latency.ts neighbour` measures the last part alone. Bun's fetch lets 256 requests go at a time unless
- * BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise, which a burst of 400 would have to wait for.
+ * `… latency.ts neighbour` measures the last part alone.
  */
 
+import { join } from "node:path";
+import { startChild } from "../support/child-process.ts";
 import { startBinary } from "../support/gateway.ts";
 import type { RealServer } from "../support/real-server.ts";
 import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
@@ -21,7 +22,9 @@ const steadyMessages = 250;
 const steadyPauseMs = 20;
 /** Slow enough to stay below the rate limits itself. */
 const neighbourPauseMs = 200;
-const neighbourRounds = 3;
+const neighbourRounds = 5;
+/** For the burst's process to start and to open its connections. */
+const burstStartMs = 2_500;
 const accounts = Object.fromEntries(["alice", "bob", "carol", "dave"].map((name) => [`${name}@example.com`, "secret"]));
 const grace: Readonly<Record<string, number>> = { Prosody: 0, ejabberd: 10 };
 
@@ -67,36 +70,51 @@ async function compare(
   );
 }
 
-/** A 64 KiB body and a burst of 400 of one account, through the rate limits that Debian ships, beside another account. */
+/**
+ * A 64 KiB body and a burst of 400 of one account, through the rate limits that Debian ships, beside another account; and
+ * beside a bare client too, which shares nothing with the burst but the server and the machine. At rest and beside the
+ * burst in turns.
+ */
 async function measureNeighbour(name: string, server: RealServer): Promise<void> {
   const gateway = await startBinary({
     hosts: hostsOf(server),
     settings: { log: { level: "warn" }, http: { max_body: "128KiB" } },
   });
   const bob = await logInReceiver(server, "bob@example.com");
+  const raw = await logInReceiver(server, "dave@example.com", { presence: false });
+  const measure = async (ours: number[], theirs: number[]) => {
+    // Out of step with one another.
+    const bare = Bun.sleep(neighbourPauseMs / 2).then(() => paced(10, neighbourPauseMs, () => sendRaw(raw)));
+    ours.push(...(await paced(10, neighbourPauseMs, () => post(gateway, "carol"))));
+    theirs.push(...(await bare));
+  };
   try {
-    await Promise.all([post(gateway, "alice"), post(gateway, "carol")]);
-    const idle = spreadOf(await paced(150, neighbourPauseMs, () => post(gateway, "carol")));
-    const times: number[] = [];
+    await Promise.all([post(gateway, "alice"), post(gateway, "carol"), sendRaw(raw)]);
+    const [atRest, beside]: [number[][], number[][]] = [
+      [[], []],
+      [[], []],
+    ];
     for (let round = 0; round < neighbourRounds; round++) {
-      let done = false;
+      for (let i = 0; i < 6; i++) await measure(atRest[0] ?? [], atRest[1] ?? []);
       // The burst comes at some moment of the neighbour's day, and not in step with it.
-      const load = Bun.sleep(neighbourPauseMs * (0.2 + Math.random() * 0.6)).then(async () => {
-        await Promise.all([
-          post(gateway, "alice", "x".repeat(64 * 1024)),
-          ...Array.from({ length: 400 }, () => post(gateway, "alice")),
-        ]);
-        done = true;
+      const atMs = Date.now() + burstStartMs + neighbourPauseMs * Math.random();
+      const burst = startChild([process.execPath, join(import.meta.dir, "burst.ts"), `${gateway.port}`, `${atMs}`]);
+      let over = false;
+      const ended = burst.exited.then((code) => {
+        over = true;
+        if (code !== 0) throw new Error(`The burst ended with ${code}:\n${burst.output()}`);
       });
-      while (!done) times.push(...(await paced(10, neighbourPauseMs, () => post(gateway, "carol"))));
-      await load;
+      await Bun.sleep(burstStartMs - 500);
+      while (!over) await measure(beside[0] ?? [], beside[1] ?? []);
+      await ended;
     }
-    const busy = spreadOf(times);
-    say(
-      `${name}, another account: idle ${show(idle)}, beside the burst ${show(busy)}: p99 ratio ${(busy.p99 / idle.p99).toFixed(2)} (at most 1.2)`,
-    );
+    for (const [index, who] of ["another account", "a bare client"].entries()) {
+      const [idle, busy] = [spreadOf(atRest[index] ?? []), spreadOf(beside[index] ?? [])];
+      const ratio = (busy.p99 / idle.p99).toFixed(2);
+      say(`${name}, ${who}: idle ${show(idle)}, beside the burst ${show(busy)}: p99 ratio ${ratio} (at most 1.2)`);
+    }
   } finally {
-    await bob.close();
+    await Promise.all([bob.close(), raw.close()]);
     await gateway.stop();
     await server.stop();
   }
