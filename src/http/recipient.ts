@@ -68,6 +68,9 @@ export function findRecipients(
 }
 
 function resolve(names: readonly string[], naming: Naming): readonly Recipient[] {
+  const [only] = names;
+  // Nearly all requests.
+  if (only !== undefined && names.length === 1 && !only.startsWith("@")) return resolveName(only, naming);
   const found = new Map<string, Recipient>();
   for (const name of names) {
     for (const recipient of resolveName(name, naming)) {

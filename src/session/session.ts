@@ -13,18 +13,16 @@ import * as answers from "./answers.ts";
 import { takeUp } from "./comeback.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Entry, Outgoing, SessionOptions } from "./entry.ts";
+import { Intake } from "./intake.ts";
 import { PresentLink } from "./present-link.ts";
 import { Receipts, type Watch } from "./receipts.ts";
 import { canRecover, recover } from "./recovery.ts";
-import { type Taking, whyNotTaken } from "./refusal.ts";
 import { Rooms } from "./rooms.ts";
 import type { Stay } from "./stay.ts";
 import { Suspicion } from "./suspicion.ts";
 import { Verdicts } from "./verdicts.ts";
 import { isHeldUp } from "./write-alone.ts";
 import { Writer } from "./writer.ts";
-
-const hungUp = "its caller hung up";
 
 export class Session {
   readonly account: Jid;
@@ -43,6 +41,7 @@ export class Session {
   readonly #resolveEnded: (reason: Failure) => void;
   readonly #present: PresentLink;
   readonly #writer: Writer;
+  readonly #intake: Intake;
   #endedBecause: Failure | undefined;
   #begun = false;
   #closing = false;
@@ -57,23 +56,22 @@ export class Session {
     const { ackTimeoutMs, roomQuietMs: quietMs } = options;
     // There, and back.
     const answerTimeoutMs = ackTimeoutMs * 2;
+    const [ledger, suspicion] = [this.#ledger, this.#suspicion];
+    const deadlines = new Deadlines(ackTimeoutMs, () => this.#checkDeadlines());
+    const present = new PresentLink(account, answerTimeoutMs);
+    const verdicts = new Verdicts(account, ledger, options, () => this.#settled());
+    const withdraw = (entry: Entry) => verdicts.withdraw(entry, "its caller hung up");
+    const writer = new Writer({ ledger, suspicion, deadlines, present, withdraw });
+    const { maxPending, maxPendingBytes } = options;
+    this.#intake = new Intake({ account, ledger, deadlines, present, writer, maxPending, maxPendingBytes });
     this.#receipts = new Receipts(account.domain);
-    this.#verdicts = new Verdicts(account, this.#ledger, options, () => this.#settled());
-    this.#present = new PresentLink(account, answerTimeoutMs);
-    this.#deadlines = new Deadlines(ackTimeoutMs, () => this.#checkDeadlines());
-    this.#writer = new Writer({
-      ledger: this.#ledger,
-      suspicion: this.#suspicion,
-      deadlines: this.#deadlines,
-      present: this.#present,
-      withdraw: (entry) => this.#verdicts.withdraw(entry, hungUp),
-    });
+    [this.#verdicts, this.#present, this.#deadlines, this.#writer] = [verdicts, present, deadlines, writer];
     this.#rooms = new Rooms({
       account,
       answerTimeoutMs,
       quietMs,
-      link: () => this.#present.get(),
-      send: (outgoing, stay, signal) => this.#write(outgoing, signal, stay),
+      link: () => present.get(),
+      send: (outgoing, stay, signal) => this.#take(outgoing, signal, stay),
       onDone: () => this.#settled(),
     });
     const { promise, resolve } = Promise.withResolvers<Failure>();
@@ -161,43 +159,14 @@ export class Session {
    */
   send(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
     const { room } = outgoing;
-    return room === undefined ? this.#write(outgoing, signal) : this.#rooms.send(outgoing, room, signal);
+    return room === undefined ? this.#take(outgoing, signal) : this.#rooms.send(outgoing, room, signal);
   }
 
-  #write(outgoing: Outgoing, signal: AbortSignal, stay?: Stay): Promise<void> {
+  #take(outgoing: Outgoing, signal: AbortSignal, stay?: Stay): Promise<void> {
     const closed = this.over || this.#closing || this.#finishing;
     if (closed) return Promise.reject(answers.closed(this.account, this.#endedBecause));
-    const { id, to, stanza, times = {} } = outgoing;
-    const bytes = Buffer.byteLength(stanza);
-    const refusal = whyNotTaken(this.#taking, outgoing, bytes, signal);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const acceptedMs = performance.now();
-    this.lastUsedMs = acceptedMs;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const inRoom = stay === undefined ? {} : { stay, needsCopy: to.resource === undefined };
-    const entry: Entry = {
-      id,
-      to,
-      bytes,
-      stanza,
-      times,
-      acceptedMs,
-      resolve,
-      reject,
-      deadlineMs: 0,
-      signal,
-      ...inRoom,
-    };
-    this.#ledger.accept(entry);
-    this.#deadlines.give(entry, this.#ledger.bytes);
-    this.#writer.schedule();
-    return promise;
-  }
-
-  get #taking(): Taking {
-    const { maxPending, maxPendingBytes } = this.#options;
-    const maxStanzaBytes = this.#present.link?.maxStanzaBytes;
-    return { account: this.account, ledger: this.#ledger, maxStanzaBytes, maxPending, maxPendingBytes };
+    this.lastUsedMs = performance.now();
+    return this.#intake.take(outgoing, signal, stay);
   }
 
   /** From before `send` on: what still comes back for a message after it was taken. */
