@@ -1,6 +1,7 @@
 /**
- * The log: one line an event on standard error, JSON for machines or pretty for people. Written synchronously, so that
- * nothing is lost at an exit, and without worker threads, which the compiled executable cannot start.
+ * The log: one line an event on standard error, JSON for machines or pretty for people. The lines of one turn of the event
+ * loop leave in one synchronous write; a warning takes along what waits, at once, and an exit does too, so that nothing is
+ * lost. There are no worker threads, which the compiled executable cannot start.
  *
  * Whatever is put into a field, a line stays one line of valid JSON without a control character, and names nobody: an
  * address such as alice@example.com is written as a hash under a key that lives with the process, the same one for the
@@ -48,10 +49,13 @@ const maxCauses = 8;
 /** Of a text in a field, in UTF-16 code units. */
 const maxText = 2_000;
 const maxStack = 8_000;
+/** What is kept of addresses and their hashes. */
+const maxKnown = 10_000;
+const maxKnownLength = 100;
 
 export function createLog({ level, format, jids = false, destination }: LogOptions): Log {
   const onTerminal = destination === undefined && isatty(standardError);
-  const sink = destination ?? pino.destination({ dest: standardError, sync: true });
+  const { sink, flush } = destination === undefined ? gatherStandardError() : { sink: destination, flush: () => {} };
   const pretty = format === "pretty" || (format === "auto" && onTerminal);
   const logger = pino(
     {
@@ -67,8 +71,26 @@ export function createLog({ level, format, jids = false, destination }: LogOptio
   const writeAt = (each: LogLevel) => (fields: LogFieldsMaker, sentence: string) => {
     if (!logger.isLevelEnabled(each)) return;
     logger[each](tidy(typeof fields === "function" ? fields() : fields, hide), hide(sentence));
+    if (each === "warn" || each === "error") flush();
   };
   return { debug: writeAt("debug"), info: writeAt("info"), warn: writeAt("warn"), error: writeAt("error") };
+}
+
+/** A write for each line is what most of a request's closing line would cost. */
+function gatherStandardError(): { readonly sink: LogDestination; flush(): void } {
+  const stream = pino.destination({ dest: standardError, sync: true });
+  let waiting = "";
+  const flush = () => {
+    const lines = waiting;
+    waiting = "";
+    if (lines !== "") stream.write(lines);
+  };
+  process.once("exit", flush);
+  const write = (line: string) => {
+    if (waiting === "") setImmediate(flush);
+    waiting += line;
+  };
+  return { sink: { write }, flush };
 }
 
 /** People read it on a terminal, which would obey what a control character in a field says. */
@@ -99,7 +121,7 @@ function escapeCharacter(character: string): string {
 /** A copy that is safe to write. */
 function tidy(fields: LogFields, hide: (text: string) => string): LogFields {
   const tidied: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) tidied[name] = tidyValue(name, value, hide);
+  for (const name in fields) tidied[name] = tidyValue(name, fields[name], hide);
   return tidied;
 }
 
@@ -128,7 +150,17 @@ function makeHide(): (text: string) => string {
   const key = randomBytes(32);
   const hash = (_: string, bare: string) =>
     `jid:${new Bun.CryptoHasher("sha256", key).update(bare).digest("hex").slice(0, 12)}`;
-  return (text) => (text.includes("@") ? text.replace(address, hash) : text);
+  const known = new Map<string, string>();
+  return (text) => {
+    if (!text.includes("@")) return text;
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const hidden = text.replace(address, hash);
+    // Senders and recipients come again and again; sentences seldom do.
+    if (known.size >= maxKnown) known.clear();
+    if (text.length < maxKnownLength) known.set(text, hidden);
+    return hidden;
+  };
 }
 
 /** What is logged of something thrown: no property but these, since a library's error may carry anything. */

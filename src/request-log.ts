@@ -55,27 +55,24 @@ export function logRequest(log: Log, request: RequestLine): void {
 /** In this order, on which packaging/fail2ban/filter.d/post-msg.conf relies as far as `client`. */
 function describe(request: RequestLine): LogFields {
   const { requestId, method, status, durationMs, sender, recipient, messageId, client, times, failure } = request;
-  const { loginMs, sendMs, ackMs } = times;
-  return {
-    // Under the name that a caller knows it by from a problem's members.
-    request_id: requestId,
-    method,
-    status,
-    ...(failure === undefined ? {} : { code: failure.code, outcome: failure.outcome }),
-    ...(failure === undefined && messageId !== undefined ? { outcome: "sent" } : {}),
-    ...(failure !== undefined && client !== undefined && guesses.has(failure.code) ? { client } : {}),
-    // Of another domain than ours: who swaps user and password has a password here.
-    ...(sender === undefined || failure?.code === "host_not_allowed" ? {} : { domain: sender.domain }),
-    ...(sender === undefined ? {} : { from: sender.bare }),
-    ...(recipient === undefined ? {} : { to: recipient.bare }),
-    ...(messageId === undefined ? {} : { id: messageId }),
-    ms: toTenths(durationMs),
-    ...(loginMs === undefined ? {} : { login_ms: toTenths(loginMs) }),
-    ...(sendMs === undefined ? {} : { send_ms: toTenths(sendMs) }),
-    ...(ackMs === undefined ? {} : { ack_ms: toTenths(ackMs) }),
-    ...(request.hungUp ? { hung_up: true } : {}),
-    ...(failure === undefined ? {} : explain(failure)),
-  };
+  // Under the name that a caller knows it by from a problem's members.
+  const line: Record<string, unknown> = { request_id: requestId, method, status };
+  if (failure !== undefined) {
+    line["code"] = failure.code;
+    line["outcome"] = failure.outcome;
+    if (client !== undefined && guesses.has(failure.code)) line["client"] = client;
+  } else if (messageId !== undefined) line["outcome"] = "sent";
+  // Of another domain than ours: who swaps user and password has a password here.
+  if (sender !== undefined && failure?.code !== "host_not_allowed") line["domain"] = sender.domain;
+  if (sender !== undefined) line["from"] = sender.bare;
+  if (recipient !== undefined) line["to"] = recipient.bare;
+  if (messageId !== undefined) line["id"] = messageId;
+  line["ms"] = toTenths(durationMs);
+  if (times.loginMs !== undefined) line["login_ms"] = toTenths(times.loginMs);
+  if (times.sendMs !== undefined) line["send_ms"] = toTenths(times.sendMs);
+  if (times.ackMs !== undefined) line["ack_ms"] = toTenths(times.ackMs);
+  if (request.hungUp) line["hung_up"] = true;
+  return failure === undefined ? line : { ...line, ...explain(failure) };
 }
 
 /** An unforeseen fault with its stack; of what was foreseen, the words are enough, unless they are the caller's own. */

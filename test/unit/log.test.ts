@@ -1,6 +1,7 @@
 /** What a log line looks like. */
 
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { createLog, type LogFormat, type LogLevel } from "../../src/log.ts";
 
 function collect(level: LogLevel, format: LogFormat) {
@@ -100,4 +101,23 @@ test("pretty is for people: level, sentence, fields and the stack on lines of it
   const { log, lines } = collect("info", "pretty");
   log.warn({ account: "a@example.com", err: new Error("why") }, "Careful.");
   expect(lines.join("")).toMatch(/WARN.*: Careful\.\n[\s\S]*account: "jid:[0-9a-f]{12}"[\s\S]*Error: why\n\s+at /);
+});
+
+test("nothing is lost at an exit, whatever the level, and lines keep their order", async () => {
+  const script = `
+    import { createLog } from ${JSON.stringify(join(import.meta.dir, "../../src/log.ts"))};
+    const log = createLog({ level: "debug", format: "json" });
+    log.info({}, "one");
+    log.warn({}, "two");
+    await Promise.resolve();
+    log.debug({}, "three");
+    log.info({}, "four");
+    process.exit(3);`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "pipe", timeout: 20_000 });
+  const said = await child.stderr.text();
+  const sentences = said
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).msg);
+  expect([await child.exited, ...sentences]).toEqual([3, "one", "two", "three", "four"]);
 });
