@@ -20,13 +20,16 @@ const head = ["POST /msg/bob@example.com HTTP/1.1", "Host: gw", credentials];
 let server: Prosody;
 let bob: Receiver;
 let gateway: Binary;
+/** Beside it, and left alone: how a good caller fares there at the same time tells the machine's share from the attack's. */
+let calm: Binary;
 beforeAll(async () => {
   server = await startProsody({ accounts: { "alice@example.com": "secret", "bob@example.com": "secret" } });
   bob = await startBob(server);
-  gateway = await startBinary({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+  const hosts = hostOf({ ...server, port: server.c2sPort });
+  [gateway, calm] = await Promise.all([startBinary({ hosts }), startBinary({ hosts })]);
 }, startTimeoutMs);
 afterAll(async () => {
-  await gateway?.stop();
+  await Promise.all([gateway?.stop(), calm?.stop()]);
   await bob?.close();
   await server?.stop();
 }, startTimeoutMs);
@@ -104,19 +107,20 @@ test.each([
 ] as const)(
   `${connections} connections of slowhttptest with slow %s leave a good caller alone`,
   async (what, mode) => {
-    const idle = await measure(sized(60, 2));
+    const idle = await measure(gateway, sized(60, 2));
     const attack = startAttack(mode);
     let busy: Spread;
+    let beside: Spread;
     try {
       const attacked = async () => (await countFiles(gateway.process.pid)) > connections * 0.9;
       await eventually(attacked, 20_000, "slowhttptest to have its connections");
-      busy = await measure(seconds);
+      [busy, beside] = await Promise.all([measure(gateway, seconds), measure(calm, seconds)]);
     } finally {
       await attack.stop();
     }
-    const p99 = `p99 ${showMs(idle.p99)} ms idle, ${showMs(busy.p99)} ms under attack`;
+    const p99 = `p99 ${showMs(idle.p99)} ms before, ${showMs(busy.p99)} ms under attack, ${showMs(beside.p99)} ms beside it`;
     process.stdout.write(`slow ${what}: ${connections} connections for ${seconds} s; ${p99}\n`);
-    if (isSoak) expect(busy.p99).toBeLessThanOrEqual(2 * idle.p99);
+    if (isSoak) expect(busy.p99).toBeLessThanOrEqual(2 * Math.max(idle.p99, beside.p99));
   },
   allowed(600_000, 60_000),
 );
@@ -151,8 +155,8 @@ async function countFiles(pid: number): Promise<number> {
 }
 
 /** A good caller's latencies over some seconds; none of its requests may fail. */
-async function measure(forSeconds: number): Promise<Spread> {
-  const load = startLoad({ port: gateway.port, perSecond });
+async function measure({ port }: Binary, forSeconds: number): Promise<Spread> {
+  const load = startLoad({ port, perSecond });
   await Bun.sleep(forSeconds * 1_000);
   const { failures, latenciesMs } = await load.stop();
   expect(failures.slice(0, 5)).toEqual([]);
