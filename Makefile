@@ -60,6 +60,7 @@ dist: $(RUNTIMES) ## builds what is published, for all machines, into dist/
 	@$(BUN) packaging/dist.ts
 
 test-package: $(RUNTIMES) post-msg ## as root: builds the last commit twice, tests what was built, on a Debian of its own too
+	@[ "$$(id -u)" -eq 0 ] || { echo "make test-package boots a Debian of its own, for which it must be root."; exit 1; }
 	@sh test/support/install-debian.sh $(PACKAGE_TEST_NEEDS)
 	@$(BUN) packaging/test/build-twice.ts
 	@$(BUN) test --timeout=60000 ./packaging/test
