@@ -20,19 +20,26 @@ export interface Contender {
   run(seconds: number): Promise<Sample>;
 }
 
-/** `rounds` measurements of each, by name; before them a short one that does not count. */
+/** Before the first round, for the engine to compile what it runs: CPU time is some twice as high until then. */
+const warmUpSeconds = 5;
+
+/** `rounds` measurements of each, by name; before them one that does not count, longer where CPU time is what counts. */
 export async function measureInTurn(
   bench: Bench,
   label: string,
   contenders: readonly Contender[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number } = bench,
+  {
+    rounds,
+    seconds,
+    longWarmUp = false,
+  }: { readonly rounds: number; readonly seconds: number; readonly longWarmUp?: boolean } = bench,
 ): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     // Every other round backwards: whoever is measured after a heavy one is not always the same.
     for (const { name, run } of round % 2 === 0 ? contenders : contenders.toReversed()) {
       bench.step(`${label}: ${name}`);
-      const sample = await run(round < 0 ? 1 : seconds);
+      const sample = await run(round >= 0 ? seconds : longWarmUp ? warmUpSeconds : 1);
       if (round >= 0) samples.get(name)?.push(sample);
     }
   }

@@ -39,6 +39,7 @@ export const manyAccounts: Part = {
             processes: { [count]: pid },
           }),
         ),
+        { ...bench, longWarmUp: true },
       );
       for (const [count, ofOne] of samples) {
         const when = count === "1" ? "1 account" : `${count} accounts`;

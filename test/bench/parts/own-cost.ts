@@ -37,6 +37,7 @@ export const ownCost: Part = {
             processes: { [name]: pid },
           }),
         ),
+        { ...bench, longWarmUp: true },
       );
       const cost = (who: string) => valuesOf(samples.get(who), ({ cpuUs }) => cpuUs);
       for (const [who, ofOne] of samples) {
