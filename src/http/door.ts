@@ -12,6 +12,8 @@ export interface Door {
   stop(): Promise<void>;
   /** The same where another listener has the address already: first, whoever had come here is served for a moment. */
   leave(): Promise<void>;
+  /** Resolves when no new connection can come any more. */
+  readonly shut: Promise<void>;
   /** Ends every connection that is still there. */
   cut(): Promise<void>;
 }
@@ -27,6 +29,7 @@ const lingerMs = 1_000;
 /** Rejects with an Error whose message says why the address cannot be had. */
 export async function openDoor(address: Address, serve: Serve): Promise<Door> {
   let closing = false;
+  const shut = Promise.withResolvers<void>();
   const listener = await openListener(address, {
     idleTimeout: idleTimeoutSeconds,
     development: false,
@@ -47,17 +50,22 @@ export async function openDoor(address: Address, serve: Serve): Promise<Door> {
   });
   return {
     port: listener.port,
-    stop() {
-      closing = true;
-      return listener.stop();
-    },
+    shut: shut.promise,
+    stop,
     async leave() {
       closing = true;
       await Bun.sleep(lingerMs);
-      await listener.stop();
+      await stop();
     },
     cut: () => listener.cut(),
   };
+
+  function stop(): Promise<void> {
+    closing = true;
+    const stopped = listener.stop();
+    shut.resolve();
+    return stopped;
+  }
 }
 
 /**

@@ -53,6 +53,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function reload(next: HttpOptions): Promise<void> {
     // A listener that speaks plain HTTP goes on to do so.
     if (next.tls !== undefined && tls !== undefined && isOther(next.tls, tls)) {
+      // The newest of two is found by its place; where one of three closes, the kernel puts another one in its place.
+      await Promise.all(Array.from(left, (each) => each.shut));
       const old = door;
       door = await open({ listen, socketMode, tls: next.tls }, true);
       tls = next.tls;

@@ -84,6 +84,14 @@ test("a renewed certificate is shown to every new connection, and what is under 
   expect(received).toMatch(/^HTTP\/1\.1 201 [\s\S]*\r\nConnection: close\r\n/);
 });
 
+test("of certificates renewed one right after the other, every new connection is shown the last", async () => {
+  await using gateway = await startGateway({ tls: await issue("zero.example") });
+  for (const name of ["one.example", "two.example"]) await gateway.reload({ tls: await issue(name) });
+  // Longer than a listener that was left stays.
+  const untilMs = performance.now() + 1_500;
+  while (performance.now() < untilMs) expect(await nameShown(gateway.port)).toBe("DNS:two.example");
+});
+
 test("the same certificate again, or one where there was none, changes nothing about the listener", async () => {
   const tls = await issue("one.example");
   await using secure = await startGateway({ tls });
