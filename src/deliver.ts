@@ -48,6 +48,8 @@ export interface DeliverRequest {
   readonly signal: AbortSignal;
   /** Written to as the message gets on. */
   readonly times?: Times;
+  /** It is the same message as another one of its request, for somebody else. */
+  readonly isCopy?: boolean;
 }
 
 export type Deliver = (request: DeliverRequest) => Promise<Receipt>;
@@ -57,13 +59,21 @@ const maxAttempts = 2;
 
 export function createDeliver(parts: DeliverParts): Deliver {
   return async function deliver(request) {
-    const { credentials, message, clientAddress, times = {} } = request;
-    const stanza = parts.toStanza(message);
-    refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
+    const { credentials, message, clientAddress, isCopy, times = {} } = request;
+    const writeStanza = () => {
+      const stanza = parts.toStanza(message);
+      refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
+      return stanza;
+    };
+    // Before the login, which may be a guesser's, once a request: a hundred copies cost a hundred times as much.
+    let stanza = isCopy ? undefined : writeStanza();
     for (let attempt = 1; ; attempt++) {
       const opened = parts.openSession(credentials, clientAddress);
+      // Not kept through a wait in which thousands may join.
+      if (opened instanceof Promise) stanza = undefined;
       const session = opened instanceof Promise ? await timed(times, opened) : opened;
       times.loginMs ??= 0;
+      stanza ??= writeStanza();
       try {
         return await sendThrough(session, stanza, request, parts.toStanza);
       } catch (error) {
@@ -140,6 +150,8 @@ function roomWish({ extensions, room }: Message, account: Jid): RoomWish {
 
 /** Undefined when nothing came in time, or the caller has hung up. */
 async function firstOf<T>(outcome: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T | undefined> {
+  // Of one that has aborted already, no event comes.
+  if (signal.aborted) return undefined;
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const giveUp = () => resolve(undefined);
   const timer = setTimeout(giveUp, timeoutMs);

@@ -8,6 +8,8 @@ export function nearest(
   let best: string | undefined;
   let bestDistance = maxDistance + 1;
   for (const candidate of known) {
+    // Each character more or less is a step of its own.
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate);
     if (distance < bestDistance) {
       best = candidate;

@@ -62,4 +62,6 @@ export interface Delivery {
   readonly requestId: string;
   /** Written to as the message gets on, for the log. */
   readonly times: Times;
+  /** It is the same message as another one of its request, for somebody else. */
+  readonly isCopy: boolean;
 }

@@ -72,7 +72,10 @@ function resolve(names: readonly string[], naming: Naming): readonly Recipient[]
   // Nearly all requests.
   if (only !== undefined && names.length === 1 && !only.startsWith("@")) return resolveName(only, naming);
   const found = new Map<string, Recipient>();
-  for (const name of names) {
+  // Who asks has not proven who he is yet: nothing is worked out for a name twice, nor for more than are taken.
+  const distinct = new Set(names);
+  if (distinct.size > naming.maxRecipients) throw tooMany(naming.maxRecipients);
+  for (const name of distinct) {
     for (const recipient of resolveName(name, naming)) {
       const key = "jid" in recipient ? recipient.jid.full : `${name}\n`;
       if (!found.has(key)) found.set(key, recipient);

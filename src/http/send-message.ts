@@ -64,9 +64,9 @@ export async function sendMessage(
     requestReceipt: parsed.requestReceipt === true || waitMs > 0,
     untyped: (named.type ?? parsed.fields.type) === undefined,
   };
-  const send = (each: Message) => {
+  const send = (each: Message, isCopy = false) => {
     if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
-    return options.deliver({ credentials, message: each, clientAddress, waitMs, signal, requestId, times });
+    return options.deliver({ credentials, message: each, clientAddress, waitMs, signal, requestId, times, isCopy });
   };
 
   trail.messageId = message.id;
@@ -86,14 +86,14 @@ function sendToEach(
   recipients: readonly Recipient[],
   message: Message,
   idOf: (index: number) => string,
-  send: (message: Message) => Promise<Receipt>,
+  send: (message: Message, isCopy: boolean) => Promise<Receipt>,
 ): Promise<Outcome[]> {
   const sent = recipients.map(async (recipient, index): Promise<Outcome> => {
     if ("failure" in recipient) return { to: recipient.named, failure: recipient.failure };
     const { jid: to } = recipient;
     const id = index === 0 ? message.id : idOf(index);
     try {
-      return { to: to.full, receipt: await send({ ...message, to, id }) };
+      return { to: to.full, receipt: await send({ ...message, to, id }, index > 0) };
     } catch (error) {
       return { to: to.full, id, failure: asFailure(error) };
     }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createDeliver, type DeliverParts } from "../../src/deliver.ts";
 import { Failure } from "../../src/errors.ts";
 import { jid } from "../support/jid.ts";
+import { within } from "../support/wait.ts";
 
 const request = {
   credentials: { account: jid("alice@example.com"), password: "secret" },
@@ -67,6 +68,34 @@ describe("a delivery", () => {
     const large = deliverWith(["taken"], { toStanza: () => "é".repeat(51) });
     await expect(large.deliver(request)).rejects.toMatchObject({ code: "stanza_too_large" });
     expect(large.opened()).toBe(0);
+  });
+
+  test("writes no copy of a message for somebody else before the login, which may be a guesser's", async () => {
+    let written = 0;
+    const login = Promise.withResolvers<never>();
+    const { deliver } = deliverWith([], {
+      openSession: () => login.promise,
+      toStanza: () => {
+        written += 1;
+        return "<message/>";
+      },
+    });
+    const all = [false, true, true].map((isCopy) => deliver({ ...request, isCopy }));
+    expect(written).toBe(1);
+    login.reject(new Failure("credentials_rejected", "No."));
+    for (const each of await Promise.allSettled(all)) expect(each.status).toBe("rejected");
+    expect(written).toBe(1);
+  });
+
+  test("refuses a copy that the server would not take once it has logged in", async () => {
+    const large = deliverWith(["taken"], { toStanza: () => "é".repeat(51) });
+    await expect(large.deliver({ ...request, isCopy: true })).rejects.toMatchObject({ code: "stanza_too_large" });
+  });
+
+  test("does not go on waiting for a receipt when its caller hung up while it was being sent", async () => {
+    const { deliver } = deliverWith(["taken"]);
+    const receipt = deliver({ ...request, waitMs: 60_000, signal: AbortSignal.abort() });
+    expect(await within(5_000, "an answer that nobody waits for", receipt)).toMatchObject({ status: "accepted" });
   });
 
   test.each([

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/errors.ts";
 import { findRecipients, recipientsInPath } from "../../src/http/recipient.ts";
+import type { Jid } from "../../src/jid.ts";
 import { startGateway } from "../support/http-gateway.ts";
 import { jid } from "../support/jid.ts";
 
@@ -25,6 +26,22 @@ function find(path: string, field?: string | string[]): string {
     throw error;
   }
 }
+
+test("a name that comes again and again is looked at once, and more names than are taken are not looked at", () => {
+  let looked = 0;
+  class Counted extends Map<string, readonly Jid[]> {
+    override get(name: string) {
+      looked += 1;
+      return super.get(name);
+    }
+  }
+  const counting = { ...naming, aliases: new Counted(aliases) };
+  const { list } = findRecipients([], Array(1_000).fill("@nobody"), counting);
+  expect([list.length, looked]).toEqual([1, 1]);
+  const many = Array.from({ length: 1_000 }, (_, number) => `@nobody${number}`);
+  expect(() => findRecipients([], many, counting)).toThrow(/more than 4 recipients/);
+  expect(looked).toBe(1);
+});
 
 describe("a path", () => {
   test.each([
