@@ -18,7 +18,8 @@ interface Watched {
 
 export class Receipts {
   readonly #ownDomain: string;
-  readonly #watched = new Map<string, Watched>();
+  /** By id, oldest first: an id of the caller's may come again, once the message before it is settled. */
+  readonly #watched = new Map<string, readonly Watched[]>();
 
   constructor(ownDomain: string) {
     this.#ownDomain = ownDomain;
@@ -27,30 +28,43 @@ export class Receipts {
   watch(id: string, to: Jid): Watch {
     const { promise, resolve } = Promise.withResolvers<"received" | "over" | Failure>();
     const watched = { to, resolve };
-    this.#watched.set(id, watched);
-    // An id of the caller's may come again, once the message before it is settled.
-    const stop = () => void (this.#watched.get(id) === watched && this.#watched.delete(id));
-    return { outcome: promise, stop };
+    this.#watched.set(id, [...this.#of(id), watched]);
+    return { outcome: promise, stop: () => this.#remove(id, watched) };
   }
 
   /** Only the recipient can say that it has received. */
   received({ id, from }: DeliveryReceipt): void {
-    const watched = this.#watched.get(id);
-    if (watched !== undefined && from.bare === watched.to.bare) watched.resolve("received");
+    this.#take(id, ({ to }) => from.bare === to.bare)?.resolve("received");
   }
 
   /** What whoever waits for it is told; undefined: nobody does. */
   bounced({ id, from, refusal }: Bounce): Failure | undefined {
-    const watched = this.#watched.get(id);
+    const watched = this.#take(id, ({ to }) => mayRefuse(from, to, this.#ownDomain));
     if (watched === undefined) return undefined;
-    if (!mayRefuse(from, watched.to, this.#ownDomain)) return undefined;
     const failure = refusal(watched.to.full);
     watched.resolve(failure);
     return failure;
   }
 
   stop(): void {
-    for (const { resolve } of this.#watched.values()) resolve("over");
+    for (const { resolve } of [...this.#watched.values()].flat()) resolve("over");
     this.#watched.clear();
+  }
+
+  #of(id: string): readonly Watched[] {
+    return this.#watched.get(id) ?? [];
+  }
+
+  /** What one is told, no other one of the same id is. */
+  #take(id: string, concerns: (watched: Watched) => boolean): Watched | undefined {
+    const watched = this.#of(id).find(concerns);
+    if (watched !== undefined) this.#remove(id, watched);
+    return watched;
+  }
+
+  #remove(id: string, watched: Watched): void {
+    const left = this.#of(id).filter((each) => each !== watched);
+    if (left.length === 0) this.#watched.delete(id);
+    else this.#watched.set(id, left);
   }
 }

@@ -54,6 +54,8 @@ export class Verdicts {
 
   /** False: it is for no message that still owes an answer. */
   bounced(bounce: Bounce): boolean {
+    // A caller may use an id again: what the server has not had yet, it cannot refuse.
+    if (!isOnItsWay(this.#ledger.find(bounce.id))) return false;
     const entry = this.#ledger.bounce(bounce.id, bounce.from, this.#account.domain);
     if (entry === undefined) return false;
     this.#uncopied.delete(entry);
@@ -68,7 +70,7 @@ export class Verdicts {
   /** Of everything that is said in rooms. An id alone could be anybody's: it has to come from us. */
   saidInRoom({ id, from }: RoomMessage): void {
     const entry = id === undefined ? undefined : this.#ledger.find(id);
-    if (!entry?.needsCopy || entry.writtenAt === undefined) return;
+    if (!entry?.needsCopy || !isOnItsWay(entry)) return;
     const occupant = parseJid(from);
     if ("problem" in occupant || !entry.stay?.isUs(occupant.jid) || !this.#ledger.settle(entry)) return;
     this.#uncopied.delete(entry);
@@ -148,4 +150,9 @@ export class Verdicts {
     this.#options.onAcknowledged?.(ackMs);
     entry.resolve();
   }
+}
+
+/** Written, and not known to have been lost with its connection. */
+function isOnItsWay(entry: Entry | undefined): boolean {
+  return entry?.writtenAt !== undefined && entry.waitsAgain !== true;
 }

@@ -127,6 +127,22 @@ describe("a session", () => {
     expect(late).toEqual(["a"]);
   });
 
+  test("takes no refusal for what it has not written yet, whose id the caller has used before", async () => {
+    const late: string[] = [];
+    const { session, writes, wrote, send } = begin({ onLateBounce: ({ id }) => late.push(id) }, () => false);
+    const first = send("a");
+    await wrote;
+    session.events.acknowledged(1);
+    await first;
+    const second = outcomeOf(send("a"));
+    session.events.bounced({ id: "a", from: to, refusal: () => new Failure("item_not_found", "Nobody.") });
+    expect(late).toEqual(["a"]);
+    session.events.drained();
+    expect(writes).toEqual([["<a/>"], ["<a/>"]]);
+    session.events.acknowledged(1);
+    expect(await second).toBeUndefined();
+  });
+
   test.each([
     ["by the recipient's receipt", "bob@example.com/phone", "received"],
     ["not by anybody else's", "mallory@example.com/x", "waiting"],
@@ -135,6 +151,19 @@ describe("a session", () => {
     const watch = session.watch("a", to);
     session.events.received({ id: "a", from: jid(from) });
     expect(await Promise.race([watch.outcome, Promise.resolve().then(() => "waiting")])).toBe(expected);
+  });
+
+  test("tells of what comes back for an id that is waited for twice to whoever waits longer", async () => {
+    const { session } = begin();
+    const receipt = { id: "a", from: jid("bob@example.com/phone") };
+    const first = session.watch("a", to);
+    session.watch("a", to).stop();
+    const third = session.watch("a", to);
+    const now = (watch: typeof first) => Promise.race([watch.outcome, Promise.resolve().then(() => "waiting")]);
+    session.events.received(receipt);
+    expect([await now(first), await now(third)]).toEqual(["received", "waiting"]);
+    session.events.received(receipt);
+    expect(await now(third)).toBe("received");
   });
 
   test("withdraws what the socket does not take in time, unsent", async () => {
