@@ -57,6 +57,7 @@ export class Room {
   #inFlight = 0;
   #onLanded: (() => void) | undefined;
   #stopped: Failure | undefined;
+  #giveUp: ((reason: Failure) => void) | undefined;
 
   constructor(jid: Jid, options: RoomOptions) {
     this.jid = jid;
@@ -74,7 +75,7 @@ export class Room {
     if (this.#turn?.wish === key) return this.#turn.done;
     const before = this.#turn?.done.catch(() => {}) ?? Promise.resolve();
     const done = before
-      .then(() => this.#enterNow(wish))
+      .then(() => this.#enterUnlessStopped(wish))
       .finally(() => {
         if (this.#turn === turn) this.#turn = undefined;
       });
@@ -110,7 +111,7 @@ export class Room {
       }
       return;
     }
-    if (from === undefined) return;
+    if (from?.bare !== this.jid.full) return;
     if (kind === "inside") {
       if (!codes.has("110")) return;
       if (attempt === undefined) this.#stay?.rename(from);
@@ -123,7 +124,9 @@ export class Room {
       this.#stay.putOut = whyPutOut(this.jid, presence);
       this.#stay = undefined;
     } else if (attempt !== undefined && codes.has("110")) {
-      attempt.reject(whyPutOut(this.jid, presence) ?? answers.leftRoom(this.jid));
+      const reason = whyPutOut(this.jid, presence);
+      // Where it says nothing more, it may answer our leaving before.
+      if (reason !== undefined || codes.size > 1) attempt.reject(reason ?? answers.leftRoom(this.jid));
     }
   }
 
@@ -141,6 +144,7 @@ export class Room {
   stop(reason: Failure): void {
     this.#stopped = reason;
     this.#attempt?.reject(reason);
+    this.#giveUp?.(reason);
   }
 
   /** The server's session is gone, and with it we are out of the room. */
@@ -159,8 +163,15 @@ export class Room {
     return this.#nick === nick && performance.now() - this.#heardMs < quietMs;
   }
 
+  /** Whatever the room is asked meanwhile, whoever waits here is answered at a stop. */
+  #enterUnlessStopped(wish: RoomWish): Promise<Stay> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    this.#giveUp = reject;
+    return Promise.race([this.#enterNow(wish), stopped]);
+  }
+
   async #enterNow(wish: RoomWish): Promise<Stay> {
-    if (this.#stopped !== undefined) throw this.#stopped;
     if (this.#stay !== undefined && this.#nick === wish.nick) {
       const stay = this.#stay;
       if (this.#fits(wish) || (await this.#isStillInside(stay))) return stay;

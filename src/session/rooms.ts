@@ -16,6 +16,9 @@ const maxRooms = 500;
 const maxAttempts = 3;
 
 export interface RoomsOptions extends RoomOptions {
+  /** Of messages that wait for a room or are on their way to one. */
+  readonly maxPending: number;
+  readonly maxPendingBytes: number;
   /** To the server, as to anybody else; `stream_closed` says that the message was not handled. */
   send(outgoing: Outgoing, stay: Stay, signal: AbortSignal): Promise<void>;
   /** Called when a message has its answer. */
@@ -26,6 +29,7 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #rooms = new Map<string, Room>();
   #users = 0;
+  #bytes = 0;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -37,15 +41,22 @@ export class Rooms {
   }
 
   async send(outgoing: Outgoing, wish: RoomWish, signal: AbortSignal): Promise<void> {
+    const { account, maxPending, maxPendingBytes } = this.#options;
+    const bytes = Buffer.byteLength(outgoing.stanza);
+    // Who waits for a room is in no ledger yet, and may wait long.
+    const full = this.#users >= maxPending || this.#bytes + bytes > maxPendingBytes;
+    if (full) throw answers.queueFull(account, this.#users);
     const room = this.#find(bareJid(outgoing.to));
     room.users += 1;
     this.#users += 1;
+    this.#bytes += bytes;
     try {
       await this.#sendInto(room, outgoing, wish, signal);
     } finally {
       room.usedMs = performance.now();
       room.users -= 1;
       this.#users -= 1;
+      this.#bytes -= bytes;
       if (room.users === 0 && !room.inside) this.#rooms.delete(room.jid.full);
       this.#options.onDone();
     }

@@ -53,7 +53,7 @@ export class Session {
   constructor(account: Jid, options: SessionOptions) {
     this.account = account;
     this.#options = options;
-    const { ackTimeoutMs, roomQuietMs: quietMs } = options;
+    const { ackTimeoutMs, maxPending, maxPendingBytes, roomQuietMs: quietMs } = options;
     // There, and back.
     const answerTimeoutMs = ackTimeoutMs * 2;
     const [ledger, suspicion] = [this.#ledger, this.#suspicion];
@@ -62,7 +62,6 @@ export class Session {
     const verdicts = new Verdicts(account, ledger, options, () => this.#settled());
     const withdraw = (entry: Entry) => verdicts.withdraw(entry, "its caller hung up");
     const writer = new Writer({ ledger, suspicion, deadlines, present, withdraw });
-    const { maxPending, maxPendingBytes } = options;
     this.#intake = new Intake({ account, ledger, deadlines, present, writer, maxPending, maxPendingBytes });
     this.#receipts = new Receipts(account.domain);
     [this.#verdicts, this.#present, this.#deadlines, this.#writer] = [verdicts, present, deadlines, writer];
@@ -70,6 +69,8 @@ export class Session {
       account,
       answerTimeoutMs,
       quietMs,
+      maxPending,
+      maxPendingBytes,
       link: () => present.get(),
       send: (outgoing, stay, signal) => this.#take(outgoing, signal, stay),
       onDone: () => this.#settled(),

@@ -206,6 +206,36 @@ describe("a room", () => {
     expect(journal()).toEqual(["enter lobby/alice", "say lobby: hi"]);
   });
 
+  test("may answer our leaving when we come again already", async () => {
+    await post();
+    let confirm = () => {};
+    rooms.hooks = {
+      leaves: (occupant, connection) => {
+        confirm = () => rooms.confirmLeaving(occupant, connection);
+      },
+      enters: () => {
+        confirm();
+        return [];
+      },
+    };
+    await eventually(() => rooms.journal.includes("leave lobby/alice"), 5_000);
+    journal();
+    expect(await post()).toMatchObject({ status: 201 });
+    expect(journal()).toEqual(["enter lobby/alice", "say lobby: hi"]);
+  });
+
+  test("that is shutting down when we come is not entered, and not waited for", async () => {
+    rooms.hooks = {
+      enters: (occupant, connection) => {
+        const codes = "<status code='332'/><status code='110'/>";
+        const x = `<x xmlns='http://jabber.org/protocol/muc#user'>${codes}</x>`;
+        connection.deliver(`<presence from='${occupant}' to='${connection.jid}' type='unavailable'>${x}</presence>`);
+        return "silence";
+      },
+    };
+    expect(await post()).toMatchObject({ status: 503, code: "temporarily_refused", outcome: "not_sent" });
+  });
+
   test("cannot do anything by presence and messages that nobody has asked for", async () => {
     await post();
     const connection = await peer.connection(1);

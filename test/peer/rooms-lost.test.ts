@@ -15,12 +15,13 @@ const json = { "Content-Type": "application/json" };
 let peer: Peer;
 let rooms: ScriptedRooms;
 let gateway: Gateway;
-async function begin(behaviour: Partial<PeerBehaviour> = {}): Promise<void> {
+async function begin(behaviour: Partial<PeerBehaviour> = {}, roomQuietMs = 600_000): Promise<void> {
   peer = await startPeer({ onStanza: rooms.onStanza, ...behaviour });
   gateway = await startGateway({
     hosts: hostOf(peer, { grace: "0s" }),
     settings: { delivery: { ack_timeout: "2s" } },
     drainMs: 200,
+    roomQuietMs,
   });
 }
 beforeEach(() => {
@@ -167,5 +168,16 @@ test("at a shutdown who waits for a room is answered: unsent where it was not en
   const stopped = gateway.stop();
   expect(await silent).toMatchObject({ status: 504, code: "shutdown_unacknowledged" });
   expect((await outside).status).toBe(503);
+  await stopped;
+});
+
+test("at a shutdown who waits for a room to say whether we are inside is answered as well", async () => {
+  await begin({}, 1);
+  await post();
+  rooms.hooks = { asks: () => true };
+  const reply = post();
+  await eventually(() => rooms.journal.includes(`ping ${lobby}/alice`), 5_000);
+  const stopped = gateway.stop();
+  expect(await reply).toMatchObject({ status: 503, code: "shutting_down", outcome: "not_sent" });
   await stopped;
 });

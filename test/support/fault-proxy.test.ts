@@ -63,7 +63,7 @@ describe("the fault proxy", () => {
   });
 
   test("delays each direction, without adding up", async () => {
-    const proxy = await givenProxy({ delayMs: 150 });
+    const proxy = await givenProxy({ delayMs: 40 });
     const client = givenClient(proxy.port);
     const startedAt = performance.now();
     for (const letter of "abcdef") {
@@ -71,7 +71,7 @@ describe("the fault proxy", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await client.says("abcdef");
-    expect(performance.now() - startedAt).toBeWithin(298, 900);
+    expect(performance.now() - startedAt).toBeWithin(78, 200);
   });
 
   test("keeps to a rate", async () => {
@@ -80,7 +80,7 @@ describe("the fault proxy", () => {
     const startedAt = performance.now();
     client.socket.write("x".repeat(3000));
     await client.says("x".repeat(3000));
-    expect(performance.now() - startedAt).toBeWithin(270, 2_700);
+    expect(performance.now() - startedAt).toBeWithin(270, 900);
   });
 
   test.each([

@@ -17,6 +17,8 @@ const service = "rooms.example.com";
 export interface RoomHooks {
   /** What comes of the wish to enter: status codes beside 110, an error, or nothing. Default: no further codes. */
   enters?(occupant: string, connection: PeerConnection): readonly number[] | StanzaErrorDetails | "silence";
+  /** How the room answers our leaving. Default: not at all. */
+  leaves?(occupant: string, connection: PeerConnection): void;
   /** True: the room does nothing of its own with the message. */
   says?(message: XmlElement, connection: PeerConnection): boolean;
   /** True: the test has answered. */
@@ -45,6 +47,11 @@ export class ScriptedRooms {
     const occupant = this.#of(connection).get(name) ?? "";
     this.#of(connection).delete(name);
     connection.deliver(presence(occupant, connection, "unavailable", `${how}<status code='110'/>`));
+  }
+
+  /** What a service answers to our leaving. */
+  confirmLeaving(occupant: string, connection: PeerConnection): void {
+    connection.deliver(presence(occupant, connection, "unavailable", "<status code='110'/>"));
   }
 
   /** Forgets its occupants without a word, as after a crash. */
@@ -80,6 +87,7 @@ export class ScriptedRooms {
     if (stanza.attributes["type"] === "unavailable") {
       this.journal.push(`leave ${name}/${nick}`);
       rooms.delete(name);
+      this.hooks.leaves?.(occupant, connection);
       return;
     }
     this.journal.push(`enter ${name}/${nick}`);
