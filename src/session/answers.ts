@@ -57,6 +57,11 @@ export function roomUnanswering({ full }: Jid): Failure {
   return new Failure("remote_server_timeout", detail);
 }
 
+export function roomSlow({ full }: Jid): Failure {
+  const detail = `The room "${full}" could not be entered in time: it was slow to answer who came before, under other nicks.`;
+  return new Failure("remote_server_timeout", detail);
+}
+
 export function noSuchRoom({ full }: Jid): Failure {
   return new Failure("no_such_room", `There is no room "${full}"; the field "create_room" would make one.`);
 }

@@ -73,9 +73,10 @@ export class Room {
     if (this.#turn === undefined && this.#stay !== undefined && this.#fits(wish)) return Promise.resolve(this.#stay);
     const key = JSON.stringify([wish.nick, wish.password, wish.create]);
     if (this.#turn?.wish === key) return this.#turn.done;
+    const wantedMs = performance.now();
     const before = this.#turn?.done.catch(() => {}) ?? Promise.resolve();
     const done = before
-      .then(() => this.#enterUnlessStopped(wish))
+      .then(() => this.#enterInTime(wish, wantedMs))
       .finally(() => {
         if (this.#turn === turn) this.#turn = undefined;
       });
@@ -163,9 +164,14 @@ export class Room {
     return this.#nick === nick && performance.now() - this.#heardMs < quietMs;
   }
 
-  /** Whatever the room is asked meanwhile, whoever waits here is answered at a stop. */
-  #enterUnlessStopped(wish: RoomWish): Promise<Stay> {
+  /**
+   * Behind others who want another nick nobody waits longer than for an answer of the room; and whatever the room is asked
+   * meanwhile, whoever waits is answered at a stop.
+   */
+  #enterInTime(wish: RoomWish, wantedMs: number): Promise<Stay> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    const late = performance.now() - wantedMs > this.#options.answerTimeoutMs;
+    if (late) return Promise.reject(answers.roomSlow(this.jid));
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     this.#giveUp = reject;
     return Promise.race([this.#enterNow(wish), stopped]);

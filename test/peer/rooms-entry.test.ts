@@ -150,6 +150,13 @@ describe("who is not let in", () => {
     expect(journal().length).toBeLessThan(5);
   });
 
+  test("is not waited for by one nick after the other, where it is silent", async () => {
+    rooms.hooks = { enters: () => "silence" };
+    const all = await Promise.all(Array.from({ length: 12 }, (_, number) => post({ nick: `host${number}` })));
+    for (const each of all) expect(each).toMatchObject({ status: 504, outcome: "not_sent" });
+    expect(journal().filter((line) => line.startsWith("enter")).length).toBeLessThanOrEqual(4);
+  });
+
   test("may know a password", async () => {
     await post({ room_password: "open <sesame>" });
     const entry = await peer.received(({ name }) => name === "presence");
