@@ -5,7 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ListenAddress } from "./config/addresses.ts";
+import { isSamePlace, type ListenAddress } from "./config/addresses.ts";
 import { readAliases } from "./config/aliases.ts";
 import { whyUnreadable } from "./config/certificates.ts";
 import { type HostConfig, mayReceive, readHosts } from "./config/hosts.ts";
@@ -115,6 +115,10 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   const tls = await readTls({ folder, cert, key }, report);
   const isProxied = http.trusted_proxies.length > 0;
   warnOfPlainHttp(http.listen, tls !== undefined || isProxied, sorted.sections.get("http.listen"), report);
+  const metricsListen = sorted.sections.get("metrics.listen");
+  if (metricsListen !== undefined && metrics.listen !== undefined && isSamePlace(metrics.listen, http.listen)) {
+    report.problem(metricsListen, "must not be where [http] listen is");
+  }
   const hostsTried =
     entries.some(({ path: [section, host], value }) => section === "hosts" && (host ?? value) !== undefined) ||
     faults.some(({ source }) => source.includes("hosts"));

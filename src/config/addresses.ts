@@ -21,14 +21,31 @@ export const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://ho
 /** What a Linux sockaddr_un holds, without its closing NUL. */
 const maxSocketPathBytes = 107;
 const maxPort = 65_535;
+const hugePort = `; a port is at most ${maxPort}`;
 const reservedPaths = ["/rest", "/health", "/docs", "/openapi.json"];
 
 export function parseListen(text: string): Read<ListenAddress> {
   if (text.startsWith("unix:")) return parseSocketPath(text.slice("unix:".length));
   const address = parseHostAndPort(text);
   return address?.port === undefined
-    ? { rule: listenRule }
+    ? { rule: `${listenRule}${whyNoListen(text)}` }
     : { value: { hostname: address.hostname, port: address.port } };
+}
+
+/** The mistakes that are easily made, each with its remedy; "" for all others. */
+function whyNoListen(text: string): string {
+  if (text.includes("://")) return "; it is no URL";
+  if (text.startsWith("/")) return `; a socket is "unix:" and its path`;
+  if (hasHugePort(text)) return hugePort;
+  const [, anywhere] = /^\*?:(\d+)$/.exec(text) ?? [];
+  if (anywhere !== undefined) return `; on all addresses it is "0.0.0.0:${anywhere}" or "[::]:${anywhere}"`;
+  if (/^[^[]*:.*:/.test(text)) return "; an IPv6 address stands in brackets";
+  return /^[^:]+:?$/.test(text) ? "; the port is missing" : "";
+}
+
+function hasHugePort(text: string): boolean {
+  const [, port] = /:(\d+)$/.exec(text) ?? [];
+  return port !== undefined && Number(port) > maxPort;
 }
 
 function parseSocketPath(unixPath: string): Read<ListenAddress> {
@@ -53,7 +70,9 @@ export function parsePath(text: string): Read<string> {
 export function parseConnect(text: string): Read<ConnectAddress> {
   const [, scheme = "", rest = ""] = /^(xmpps?):\/\/(.+)$/i.exec(text) ?? [];
   const address = parseHostAndPort(rest);
-  if (address === undefined || address.port === 0) return { rule: connectRule };
+  if (address === undefined || address.port === 0) {
+    return { rule: `${connectRule}${hasHugePort(rest) ? hugePort : ""}` };
+  }
   const direct = scheme.toLowerCase() === "xmpps";
   return {
     value: {
@@ -62,6 +81,16 @@ export function parseConnect(text: string): Read<ConnectAddress> {
       port: address.port ?? (direct ? 5223 : 5222),
     },
   };
+}
+
+/** Whether one of them leaves no room for the other. */
+export function isSamePlace(one: ListenAddress, other: ListenAddress): boolean {
+  if ("unixPath" in one || "unixPath" in other) {
+    return "unixPath" in one && "unixPath" in other && one.unixPath === other.unixPath;
+  }
+  const hostnames = [one.hostname, other.hostname];
+  const overlap = one.hostname === other.hostname || hostnames.some((name) => name === "0.0.0.0" || name === "::");
+  return one.port === other.port && one.port !== 0 && overlap;
 }
 
 /** Whether what is sent there stays on this machine. */

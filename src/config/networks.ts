@@ -1,6 +1,7 @@
 /** Addresses and networks, as in trusted_proxies: "10.0.0.0/8", "2001:db8::/32", "127.0.0.1". */
 
 import { isIP } from "node:net";
+import { showText } from "./problem.ts";
 import type { Read } from "./values.ts";
 
 export interface Network {
@@ -16,6 +17,6 @@ export function parseNetwork(text: string): Read<Network> {
   const version = isIP(address);
   const most = version === 6 ? 128 : 32;
   const prefixBits = bits === undefined ? most : Number(bits);
-  if (version === 0 || prefixBits > most) return { rule: proxyRule };
+  if (version === 0 || prefixBits > most) return { rule: `${proxyRule}; ${showText(text)} is none` };
   return { value: { address, prefixBits, family: version === 6 ? "ipv6" : "ipv4" } };
 }

@@ -178,7 +178,7 @@ recipients = ["*"]
 insecure_plaintext = true
 `;
   expect(await configProblems(folder, text)).toEqual([
-    `post-msg.toml:3: [http] listen: ${listenRule}, got "127.0.0.1"`,
+    `post-msg.toml:3: [http] listen: ${listenRule}; the port is missing, got "127.0.0.1"`,
     "post-msg.toml:4: [http] path: is not valid TOML (unexpected character; text must stand in quotes), got path = /msg",
     `post-msg.toml:5: [http] max_bdy: is not a setting; the nearest one is "max_body", got "64KiB"`,
     `post-msg.toml:8: [sessions] max: must be a whole number from 1 to 100000, got "many"`,
