@@ -83,6 +83,12 @@ export function withdrawn(to: Jid, why: string): Failure {
   return new Failure("withdrawn", `The message to "${to.full}" was not sent, because ${why}.`);
 }
 
+/** `away`: why the connection that it waited for is not back. */
+export function stillAway(to: Jid, away: Failure): Failure {
+  const detail = `The message to "${to.full}" was not sent, because the connection was lost and is not back. ${away.message}`;
+  return new Failure(away.code === "stream_closed" ? "withdrawn" : away.code, detail, { cause: away });
+}
+
 export function idInUse(id: string): Failure {
   return new Failure("conflict", `A message with the id "${id}" is on its way already; each needs its own.`);
 }

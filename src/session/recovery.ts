@@ -33,12 +33,14 @@ export interface RecoveryOptions {
   /** Why it may not connect now. */
   pause(): Failure | undefined;
   readonly loginTimeoutMs: number;
+  /** An attempt was in vain; another one follows. */
+  onFailed(failure: Failure): void;
 }
 
 /** Rejects with a Failure when it is hopeless or not needed any more. */
 export async function recover(
   link: Link,
-  { fruitless, needed, pause, loginTimeoutMs }: RecoveryOptions,
+  { fruitless, needed, pause, loginTimeoutMs, onFailed }: RecoveryOptions,
 ): Promise<Reconnection> {
   for (let attempt = fruitless; ; attempt++) {
     if (attempt > 0) await Bun.sleep(pauseBefore(attempt));
@@ -50,6 +52,7 @@ export async function recover(
     } catch (error) {
       const failure = asFailure(error);
       if (!canRecover(failure) || !needed()) throw failure;
+      onFailed(failure);
     }
   }
 }

@@ -114,10 +114,16 @@ export class Verdicts {
     for (const { reject, to } of waiting) reject(answers.stoppedUnsent(to));
   }
 
-  /** Answers what is past its deadline, and returns how many of these the server had not acknowledged. */
-  expire(nowMs: number): number {
+  /**
+   * Answers what is past its deadline, and returns how many of these the server had not acknowledged. `away`: why there is
+   * no connection.
+   */
+  expire(nowMs: number, away: Failure | undefined): number {
     const { waiting, written, acknowledged } = this.#ledger.overdue(nowMs);
-    for (const entry of waiting) this.withdraw(entry, "the connection took no more data in time");
+    for (const entry of waiting) {
+      if (away === undefined) this.withdraw(entry, "the connection took no more data in time");
+      else if (this.#ledger.withdraw(entry)) entry.reject(answers.stillAway(entry.to, away));
+    }
     // The echo is missing, but the server has taken responsibility and has not refused.
     this.accept(acknowledged);
     for (const entry of written) {

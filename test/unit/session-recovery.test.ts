@@ -147,6 +147,40 @@ describe("a session whose connection is lost with messages on their way", () => 
     expect(await b).toMatchObject({ code: "withdrawn", outcome: "not_sent" });
   });
 
+  test("says why the connection is not back to those whose time is over", async () => {
+    const refused = () => Promise.reject(new Failure("server_unreachable", "The server refuses connections."));
+    const { session, send, written, lose } = begin(
+      Array.from({ length: 9 }, () => refused),
+      150,
+    );
+    const a = outcomeOf(send("a"));
+    await written(1);
+    lose();
+    const b = outcomeOf(send("b"));
+    expect(await a).toMatchObject({ code: "ack_timeout", outcome: "unknown" });
+    expect(await b).toMatchObject({
+      code: "server_unreachable",
+      outcome: "not_sent",
+      message:
+        'The message to "bob@example.com" was not sent, because the connection was lost and is not back. The server refuses connections.',
+    });
+    await session.close();
+  });
+
+  test("lets nobody try again at once over a server that only hangs up", async () => {
+    const hungUp = () => Promise.reject(new Failure("stream_closed", "The server hung up."));
+    const { session, send, written, lose } = begin(
+      Array.from({ length: 9 }, () => hungUp),
+      150,
+    );
+    const a = outcomeOf(send("a"));
+    await written(1);
+    lose();
+    expect(await outcomeOf(send("b"))).toMatchObject({ code: "withdrawn", outcome: "not_sent" });
+    expect(await a).toMatchObject({ code: "ack_timeout" });
+    await session.close();
+  });
+
   test("takes a silent connection for dead before the deadline, and saves the message on another", async () => {
     const { session, send, written } = begin([async () => ({ resumed: true, handled: 0 })], 1000);
     const a = outcomeOf(send("a"));
