@@ -72,8 +72,9 @@ function readFrom(descriptor: number, account: Jid, terminal: Terminal) {
     return { value: { account, password } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    const way = `--password-fd ${descriptor} ${descriptor}</path/of/a/file`;
     return {
-      mistake: `The password of ${account.bare} could not be read from file descriptor ${descriptor}: ${reason}.`,
+      mistake: `The password of ${account.bare} could not be read from file descriptor ${descriptor}: ${reason}. A file is handed over like this: ${way}`,
     };
   }
 }

@@ -39,8 +39,17 @@ async function ask(listen: Config["http"]["listen"], scheme: string, what: strin
     });
     return response.ok ? undefined : `${unix ?? origin} answers ${response.status}`;
   } catch (error) {
-    return `${unix ?? origin} does not answer (${error instanceof Error ? error.message : error})`;
+    return `${unix ?? origin} does not answer (${whyNot(error)})`;
   }
+}
+
+/** The library's own words ask whether there was a typing error in the URL. */
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : error.name;
+  if (code === "ENOENT") return "there is no such socket";
+  if (code === "ECONNREFUSED" || code === "ConnectionRefused") return "nobody listens there";
+  return error.message;
 }
 
 /** Who listens on all addresses is asked on loopback. */

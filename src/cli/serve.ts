@@ -79,7 +79,7 @@ async function serveUntilEnding(opened: ConfigFile, serving: Serving): Promise<n
     app = await start(opened.config);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    process.writeError(`${error.message} Free that address, or change it in "${opened.file}".\n`);
+    process.writeError(`${error.message} Mend that, or change the address in "${opened.file}".\n`);
     return exitCodes.cannotListen;
   }
   process.writeOutput(`post-msg ${version} listens on ${app.url}\n`);

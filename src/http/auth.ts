@@ -28,7 +28,8 @@ export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
 /** Decided before any name lookup or connection. */
 export function refuseForeignHost(account: Jid, hosts: Hosts): void {
   if (hosts.isAllowedHost(account.domain)) return;
-  throw new Failure("host_not_allowed", `Users of "${account.domain}" may not send through this gateway.`);
+  const detail = `Users of "${account.domain}" may not send through this gateway; it needs [hosts."${account.domain}"].`;
+  throw new Failure("host_not_allowed", detail);
 }
 
 /** The base64 of the one Authorization header. */

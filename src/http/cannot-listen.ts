@@ -10,8 +10,10 @@ export function explain(code: string | undefined): string {
     case "EEXIST":
       return "another process has that address";
     case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
       return "this machine has no such address";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "that name has no address";
     case "EACCES":
     case "EPERM":
       return "this user may not; ports below 1024 and foreign folders need a permission";

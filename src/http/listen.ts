@@ -1,5 +1,7 @@
 /** Takes the address to listen on: a TCP port or a Unix socket, alone or from a listener that is about to close. */
 
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { cannotListen, errorCode, explain } from "./cannot-listen.ts";
 import { preferNewest } from "./newest-listener.ts";
 import type { HttpOptions } from "./options.ts";
@@ -58,9 +60,15 @@ interface Port {
 }
 
 /** A certificate is renewed by a second listener on the same port, since Bun keeps the one that it began with. */
-function openPort({ hostname, port }: Port, { takeOver, tls }: Address, options: ServeOptions): Listener {
+async function openPort(
+  { hostname, port }: Port,
+  { takeOver, tls }: Address,
+  options: ServeOptions,
+): Promise<Listener> {
   const shares = takeOver || tls !== undefined;
   try {
+    // Of a name without an address, Bun says that it is in use.
+    if (isIP(hostname) === 0) await lookup(hostname);
     if (shares && !takeOver && port !== 0) refuseTaken({ hostname, port });
     const server = Bun.serve({ ...options, hostname, port, reusePort: shares });
     if (shares) preferNewest(server.port ?? port);

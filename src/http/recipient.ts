@@ -116,8 +116,8 @@ function parse(address: string, asWritten: string): { jid: Jid } | { failure: Fa
 
 function noSuchAlias(name: string, aliases: ReadonlyMap<string, unknown>): Failure {
   const meant = nearest(name.slice(1, 64), [...aliases.keys()], 2);
-  const hint = meant === undefined ? `it needs a place under [aliases]` : `did you mean "@${meant}"?`;
-  return new Failure("bad_recipient", `The recipient ${quote(name)} is no alias of this gateway; ${hint}.`);
+  const hint = meant === undefined ? "it needs a place under [aliases]." : `did you mean "@${meant}"?`;
+  return new Failure("bad_recipient", `The recipient ${quote(name)} is no alias of this gateway; ${hint}`);
 }
 
 function refuseConflict(inPath: readonly Recipient[], inField: readonly Recipient[]): void {

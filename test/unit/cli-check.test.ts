@@ -69,7 +69,10 @@ describe("a mistake in the options is named:", () => {
       { as: "alice@a.example", passwordFd: "x" },
       /--password-fd must be the number of a file descriptor, .* got "x"\.$/,
     ],
-    [{ as: "alice@a.example", passwordFd: "9" }, /could not be read from file descriptor 9: EBADF/],
+    [
+      { as: "alice@a.example", passwordFd: "9" },
+      /could not be read from file descriptor 9: EBADF: .* --password-fd 9 9<\/path/,
+    ],
     [
       { as: "alice@a.example" },
       /There is no terminal to ask for the password of alice@a\.example\. Give it .*--password-fd/,

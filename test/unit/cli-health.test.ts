@@ -66,7 +66,11 @@ test("ends with 1 where nobody listens, and says where it asked", async () => {
   const listen = `127.0.0.1:${await findFreePort()}`;
   const { code, output, errors } = await run(listen);
   expect([code, output]).toEqual([1, ""]);
-  expect(errors).toStartWith(`post-msg: not ready: http://${listen} does not answer (`);
+  expect(errors).toStartWith(`post-msg: not ready: http://${listen} does not answer (nobody listens there)`);
+  const socket = `${folder.path}/none.sock`;
+  expect((await run(`unix:${socket}`)).errors).toBe(
+    `post-msg: not ready: ${socket} does not answer (there is no such socket)\n`,
+  );
 });
 
 test("ends with 2 where the configuration does not say where to ask, or is not good", async () => {

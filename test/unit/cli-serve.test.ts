@@ -171,7 +171,7 @@ test("a start or a stop that fails unforeseen is logged and ends with 70", async
 test("what the app says when it cannot listen is told with the file to change, and ends with 69", async () => {
   const serving = startServe({ start: () => Promise.reject(new Error("Could not listen: taken.")) });
   expect([await serving.ended, serving.listeners(), serving.errors()]).toEqual([69, 0, []]);
-  expect(serving.written.errors).toBe(`Could not listen: taken. Free that address, or change it in "${file}".\n`);
+  expect(serving.written.errors).toBe(`Could not listen: taken. Mend that, or change the address in "${file}".\n`);
 });
 
 test("the configuration's warnings are logged", async () => {

@@ -119,7 +119,7 @@ test("serve on an address that is taken says so and ends with 69", async () => {
     const { output, errors, code } = await run(["serve", "--config", file]);
     expect([output, code]).toEqual(["", 69]);
     expect(errors).toStartWith(`Could not listen on "127.0.0.1:${port}": `);
-    expect(errors).toEndWith(`change it in "${file}".\n`);
+    expect(errors).toEndWith(`change the address in "${file}".\n`);
     expect(errors.trimEnd().split("\n")).toHaveLength(1);
   } finally {
     holder.stop(true);

@@ -205,9 +205,9 @@ describe("application/json", () => {
   });
 
   test.each<[why: string, body: string | Uint8Array<ArrayBuffer>, status: number, code: Code, detail: string]>([
-    ["cut short", '{"body":', 400, "bad_json", "JSON"],
+    ["cut short", '{"body":', 400, "bad_json", "as JSON: unexpected EOF."],
     ["empty", "", 400, "bad_json", "JSON"],
-    ["single quotes", "{'body':'a'}", 400, "bad_json", "JSON"],
+    ["single quotes", "{'body':'a'}", 400, "bad_json", "as JSON: single quotes (') are not"],
     ["not UTF-8", Buffer.from('{"body":"\xff"}', "latin1"), 400, "bad_json", "JSON"],
     ["endless nesting", "[".repeat(60_000), 400, "bad_json", "JSON"],
     ["an array", '["a"]', 422, "bad_field", "object"],

@@ -31,6 +31,12 @@ describe("the address", () => {
     );
   });
 
+  test("that is a name without an address is refused as what it is", async () => {
+    expect(await failureOf(startGateway({ listen: { hostname: "no-such-host.invalid", port: 0 } }))).toBe(
+      'Could not listen on "no-such-host.invalid:0": that name has no address.',
+    );
+  });
+
   test("may be IPv6", async () => {
     await using gateway = await startGateway({ listen: { hostname: "::1", port: 0 } });
     expect(gateway.origin).toStartWith("http://[::1]:");
@@ -62,6 +68,8 @@ describe("the address", () => {
 test.each([
   ["EADDRINUSE", "another process has that address"],
   ["EADDRNOTAVAIL", "this machine has no such address"],
+  ["ENOTFOUND", "that name has no address"],
+  ["EAI_AGAIN", "that name has no address"],
   ["EACCES", "this user may not; ports below 1024 and foreign folders need a permission"],
   ["ENOTDIR", "its folder does not exist"],
   ["EMFILE", "the system refused (EMFILE)"],

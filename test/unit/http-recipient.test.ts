@@ -139,3 +139,11 @@ describe("several recipients", () => {
     expect(find(path, field)).toBe(outcome);
   });
 });
+
+test.each([
+  ["/msg/@oncal", 'The recipient "@oncal" is no alias of this gateway; did you mean "@oncall"?'],
+  ["/msg/@nobody", 'The recipient "@nobody" is no alias of this gateway; it needs a place under [aliases].'],
+])("%s, which is no alias, is told the nearest one", (path, sentence) => {
+  const { list } = findRecipients(recipientsInPath(`http://gw${path}`, "/msg"), undefined, naming);
+  expect(list.map((each) => ("failure" in each ? each.failure.message : "none"))).toEqual([sentence]);
+});

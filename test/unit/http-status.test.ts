@@ -209,6 +209,13 @@ describe("the order of judgement", () => {
   );
 });
 
+test("a sender's domain that may not send is told which table it needs", async () => {
+  await using gateway = await startGateway();
+  const response = await gateway.post("/msg/bob", "hi", { Authorization: `Basic ${btoa("eve@elsewhere.net:x")}` });
+  const detail = 'Users of "elsewhere.net" may not send through this gateway; it needs [hosts."elsewhere.net"].';
+  expect(await response.json()).toMatchObject({ code: "host_not_allowed", detail });
+});
+
 describe("what deliver throws", () => {
   test.each([
     ["credentials_rejected", 401],

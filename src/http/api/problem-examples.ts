@@ -12,7 +12,7 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   duplicate_header: 'The header "authorization" was sent more than once; it may come once.',
   bad_host: 'The Host header "a b" could not be used; a name or an address is needed.',
   bad_path: 'The recipient "bob%FF" in the path is not percent-encoded UTF-8.',
-  bad_json: "The body could not be read as JSON.",
+  bad_json: "The body could not be read as JSON: expected '}'.",
   bad_form: "The form could not be decoded in its charset, which is UTF-8 unless Content-Type says otherwise.",
   bad_text: "The body could not be decoded in its charset, which is UTF-8 unless Content-Type says otherwise.",
   bad_xml: "The body could not be read as XML: line 1, column 10: unclosed tag: message; one <message/> is needed.",
@@ -22,7 +22,7 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   credentials_missing: "The request has no HTTP Basic credentials; they are needed, with a bare JID as user-id.",
   credentials_unusable: "The HTTP Basic credentials could not be used: they are not base64.",
   credentials_rejected: `${login} was refused: this account and password were not accepted.`,
-  host_not_allowed: 'Users of "example.net" may not send through this gateway.',
+  host_not_allowed: 'Users of "example.net" may not send through this gateway; it needs [hosts."example.net"].',
   throttled: "Too many logins have failed from this address or for this account; the next try is possible in 42 s.",
   logins_paused:
     "Too many logins have failed at this XMPP server; passwords that have not worked here before are tried again in 30 s.",
