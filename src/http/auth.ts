@@ -1,4 +1,4 @@
-/** Who is it: HTTP Basic (RFC 7617) with a bare JID as user-id. */
+/** Who is it: HTTP Basic (RFC 7617) with a bare JID, user@domain, as user-id. */
 
 import { Failure } from "../errors.ts";
 import { type Jid, parseJid } from "../jid.ts";
@@ -70,7 +70,7 @@ function decodeBasic(encoded: string): string {
 
 function readAccount(userId: string, headers: Headers, hosts: Hosts): Jid {
   if (userId === "") throw unusable("the user-id is empty");
-  if (userId.includes("/")) throw unusable("the user-id has a resource; a bare JID is needed");
+  if (userId.includes("/")) throw unusable("the user-id has a resource; a bare JID, user@domain, is needed");
   const result = parseJid(userId.includes("@") ? userId : `${userId}@${defaultHost(headers, hosts)}`);
   if ("problem" in result) throw unusable(`the user-id is not an XMPP address: ${result.problem}`);
   if (result.jid.local === undefined) throw unusable("the user-id names no user");
@@ -83,14 +83,14 @@ function defaultHost(headers: Headers, hosts: Hosts): string {
   if ("jid" in named && named.jid.bare === named.jid.domain && hosts.isAllowedHost(named.jid.domain)) {
     return named.jid.domain;
   }
-  if (hosts.onlyHost === undefined) throw unusable("the user-id names no domain; a bare JID is needed");
+  if (hosts.onlyHost === undefined) throw unusable("the user-id names no domain; a bare JID, user@domain, is needed");
   return hosts.onlyHost;
 }
 
 function missing(): Failure {
   return new Failure(
     "credentials_missing",
-    "The request has no HTTP Basic credentials; they are needed, with a bare JID as user-id.",
+    "The request has no HTTP Basic credentials; they are needed, with a bare JID, user@domain, as user-id.",
   );
 }
 

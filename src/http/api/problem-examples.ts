@@ -19,7 +19,8 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   malformed_html:
     'The field "html" could not be used: line 1, column 9: unclosed tag: b; a well-formed XHTML fragment is needed.',
   cross_site: "A page of another site made a browser send this request; that is not allowed here.",
-  credentials_missing: "The request has no HTTP Basic credentials; they are needed, with a bare JID as user-id.",
+  credentials_missing:
+    "The request has no HTTP Basic credentials; they are needed, with a bare JID, user@domain, as user-id.",
   credentials_unusable: "The HTTP Basic credentials could not be used: they are not base64.",
   credentials_rejected: `${login} was refused: this account and password were not accepted.`,
   host_not_allowed: 'Users of "example.net" may not send through this gateway; it needs [hosts."example.net"].',

@@ -1,4 +1,7 @@
-/** The arithmetic of SCRAM (RFC 5802 section 3). The slow part, PBKDF2, runs on a native thread. */
+/**
+ * The arithmetic of SCRAM (RFC 5802 section 3). The slow part, PBKDF2, runs on a native thread: 10,000 iterations in
+ * JavaScript took 170 to 450 ms of CPU.
+ */
 
 import { createHash, createHmac, pbkdf2 } from "node:crypto";
 import { withAbort } from "../deadline.ts";
