@@ -4,7 +4,7 @@
  * are on their way under the one before.
  */
 
-import { Failure } from "../errors.ts";
+import { asFailure, Failure } from "../errors.ts";
 import { type Jid, parseJid } from "../jid.ts";
 import { mayRefuse } from "../ledger.ts";
 import type { Link, RoomPresence } from "../link.ts";
@@ -14,6 +14,8 @@ import { Stay, whyPutOut } from "./stay.ts";
 
 /** The nick itself, and with endings of chance. */
 const maxNicks = 3;
+/** Of a silent room: so long it may be busy with others who come first. */
+const maxTurns = 3;
 const usualQuietMs = 600_000;
 
 export interface RoomOptions {
@@ -74,9 +76,9 @@ export class Room {
     const key = JSON.stringify([wish.nick, wish.password, wish.create]);
     if (this.#turn?.wish === key) return this.#turn.done;
     const wantedMs = performance.now();
-    const before = this.#turn?.done.catch(() => {}) ?? Promise.resolve();
+    const before = this.#turn?.done.then(() => undefined, asFailure) ?? Promise.resolve(undefined);
     const done = before
-      .then(() => this.#enterInTime(wish, wantedMs))
+      .then((failure) => this.#enterInTime(wish, wantedMs, failure))
       .finally(() => {
         if (this.#turn === turn) this.#turn = undefined;
       });
@@ -165,13 +167,14 @@ export class Room {
   }
 
   /**
-   * Behind others who want another nick nobody waits longer than for an answer of the room; and whatever the room is asked
-   * meanwhile, whoever waits is answered at a stop.
+   * Behind others who want another nick nobody waits for ever, and no longer than they where the room is silent; and
+   * whatever the room is asked meanwhile, whoever waits is answered at a stop. `before`: what those before were told.
    */
-  #enterInTime(wish: RoomWish, wantedMs: number): Promise<Stay> {
+  #enterInTime(wish: RoomWish, wantedMs: number, before: Failure | undefined): Promise<Stay> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    const late = performance.now() - wantedMs > this.#options.answerTimeoutMs;
-    if (late) return Promise.reject(answers.roomSlow(this.jid));
+    if (before?.code === "remote_server_timeout") return Promise.reject(before);
+    const waitedMs = performance.now() - wantedMs;
+    if (waitedMs > this.#options.answerTimeoutMs * maxTurns) return Promise.reject(answers.roomSlow(this.jid));
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     this.#giveUp = reject;
     return Promise.race([this.#enterNow(wish), stopped]);

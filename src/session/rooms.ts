@@ -30,6 +30,7 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   #users = 0;
   #bytes = 0;
+  #stopped: Failure | undefined;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -41,6 +42,7 @@ export class Rooms {
   }
 
   async send(outgoing: Outgoing, wish: RoomWish, signal: AbortSignal): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped;
     const { account, maxPending, maxPendingBytes } = this.#options;
     const bytes = Buffer.byteLength(outgoing.stanza);
     // Who waits for a room is in no ledger yet, and may wait long.
@@ -97,8 +99,9 @@ export class Rooms {
     for (const room of this.#rooms.values()) room.lost(reason);
   }
 
-  /** Whoever waits for a room is told so. */
+  /** Whoever waits for a room is told so, and who comes later. */
   stop(reason: Failure): void {
+    this.#stopped = reason;
     for (const room of this.#rooms.values()) room.stop(reason);
   }
 

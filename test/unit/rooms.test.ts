@@ -67,7 +67,7 @@ test.each([
   await expect(say(3)).rejects.toMatchObject({ code: "overloaded", outcome: "not_sent" });
   rooms.stop(new Failure("shutting_down", "Stopping."));
   for (const each of await Promise.allSettled(waiting)) expect(each.status).toBe("rejected");
-  await expect(say(4)).rejects.not.toMatchObject({ code: "overloaded" });
+  await expect(say(4)).rejects.toMatchObject({ code: "shutting_down", outcome: "not_sent" });
 });
 
 test("nobody lets us into a room but the room itself", async () => {
@@ -90,4 +90,15 @@ test("nobody lets us into a room but the room itself", async () => {
     refusal,
   });
   await said;
+});
+
+test("nobody waits for ever behind others who come first under other nicks", async () => {
+  const { rooms } = begin(() => Bun.sleep(40), { answerTimeoutMs: 20 });
+  const to = jid("room@rooms.example.com");
+  const all = Array.from({ length: 10 }, (_, number) =>
+    rooms.send({ id: `m${number}`, to, stanza: "<message/>" }, { ...wish, nick: `host${number}` }, never),
+  );
+  const [first, ...others] = await Promise.allSettled(all);
+  expect(first?.status).toBe("fulfilled");
+  expect(others.at(-1)).toMatchObject({ reason: { code: "remote_server_timeout", outcome: "not_sent" } });
 });
