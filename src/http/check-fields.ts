@@ -94,8 +94,12 @@ function ofTheSameKind({ schema, value, errors }: ValueError): ValueError | unde
 }
 
 function wrong(pointer: string, schema: TSchema, value: unknown): Failure {
-  const found = typeof value === "string" && value.length > 0 ? quote(value) : named(value);
-  return badField(pointer, `${needed(schema)} is needed, not ${found}`);
+  return badField(pointer, `${needed(schema)} is needed, not ${found(schema, value)}`);
+}
+
+function found(schema: TSchema, value: unknown): string {
+  if (schema[Kind] === "Array" && Array.isArray(value) && value.length === 0) return "an empty one";
+  return typeof value === "string" && value.length > 0 ? quote(value) : named(value);
 }
 
 /** What would have been right: the end of the sentence "… is needed". */
@@ -111,7 +115,7 @@ function needed(schema: TSchema): string {
     case "Integer":
       return `a whole number from ${schema["minimum"]} to ${schema["maximum"]}`;
     case "Array":
-      return "a list";
+      return schema["minItems"] === undefined ? "a list" : "a list that is not empty";
     case "Record":
       return "an object with a text for each language";
     case "Object":

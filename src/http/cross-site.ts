@@ -43,6 +43,6 @@ function isOurs(origin: string, host: string | undefined): boolean {
 function crossSite(): Failure {
   return new Failure(
     "cross_site",
-    "A page of another site made a browser send this request; that is not allowed here.",
+    "A page of another site made a browser send this request; only those of [http] allowed_origins may.",
   );
 }

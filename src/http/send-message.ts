@@ -104,6 +104,6 @@ function sendToEach(
 function recipientNotAllowed(host: string, recipient: string): Failure {
   return new Failure(
     "recipient_not_allowed",
-    `Users of "${host}" may not send to "${recipient}" through this gateway.`,
+    `Users of "${host}" may not send to "${recipient}" through this gateway; their host's recipients do not allow it.`,
   );
 }

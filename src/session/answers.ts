@@ -47,9 +47,9 @@ export function leftBehind({ full }: Jid, cause: Failure): Failure {
   return new Failure("stream_closed", detail, { cause });
 }
 
-export function notBack({ domain }: Jid): Failure {
+export function notBack({ domain }: Jid, away: Failure | undefined): Failure {
   const detail = `The connection to the XMPP server of "${domain}" was lost and did not come back in time; nothing was sent.`;
-  return new Failure("withdrawn", detail);
+  return away === undefined ? new Failure("withdrawn", detail) : withdrawnOver(away, detail);
 }
 
 export function roomUnanswering({ full }: Jid): Failure {
@@ -84,9 +84,14 @@ export function withdrawn(to: Jid, why: string): Failure {
 }
 
 /** `away`: why the connection that it waited for is not back. */
-export function stillAway(to: Jid, away: Failure): Failure {
-  const detail = `The message to "${to.full}" was not sent, because the connection was lost and is not back. ${away.message}`;
-  return new Failure(away.code === "stream_closed" ? "withdrawn" : away.code, detail, { cause: away });
+export function stillAway({ full }: Jid, away: Failure): Failure {
+  return withdrawnOver(away, `The message to "${full}" was not sent, because the connection was lost and is not back.`);
+}
+
+/** `stream_closed` would be tried again at once. */
+function withdrawnOver(away: Failure, detail: string): Failure {
+  const code = away.code === "stream_closed" ? "withdrawn" : away.code;
+  return new Failure(code, `${detail} ${away.message}`, { cause: away });
 }
 
 export function idInUse(id: string): Failure {

@@ -10,6 +10,7 @@ export class PresentLink {
   readonly #patienceMs: number;
   #link: Link | undefined;
   #next: PromiseWithResolvers<Link> | undefined;
+  #away: Failure | undefined;
 
   /** `patienceMs`: how long anybody waits for a link to come back. */
   constructor(account: Jid, patienceMs: number) {
@@ -26,8 +27,14 @@ export class PresentLink {
     return this.#link?.graceMs ?? 0;
   }
 
+  /** Why the one that is expected is not there yet, if that is known. */
+  get away(): Failure | undefined {
+    return this.#away;
+  }
+
   set(link: Link): void {
     this.#link = link;
+    this.#away = undefined;
     this.#next?.resolve(link);
     this.#next = undefined;
   }
@@ -46,6 +53,11 @@ export class PresentLink {
     this.#next.promise.catch(() => {});
   }
 
+  /** An attempt to fetch it was in vain; others follow. */
+  missed(why: Failure): void {
+    this.#away = why;
+  }
+
   /** There will be no other. */
   end(reason: Failure): void {
     this.#next?.reject(reason);
@@ -57,7 +69,7 @@ export class PresentLink {
     if (this.#link !== undefined) return this.#link;
     if (this.#next === undefined) throw answers.closed(this.#account, undefined);
     const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(answers.notBack(this.#account)), this.#patienceMs);
+    const timer = setTimeout(() => reject(answers.notBack(this.#account, this.#away)), this.#patienceMs);
     try {
       return await Promise.race([this.#next.promise, promise]);
     } finally {

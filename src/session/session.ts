@@ -49,8 +49,6 @@ export class Session {
   #finishing = false;
   /** How many connections have come back since a message last got through. */
   #fruitless = 0;
-  /** Why the lost connection is not back yet. */
-  #away: Failure | undefined;
 
   constructor(account: Jid, options: SessionOptions) {
     this.account = account;
@@ -220,9 +218,7 @@ export class Session {
     this.#options.onLost(reason);
     const needed = () => this.busy && !this.#closing;
     const { loginTimeoutMs, pause } = this.#options;
-    const onFailed = (failure: Failure) => {
-      this.#away = failure;
-    };
+    const onFailed = (failure: Failure) => this.#present.missed(failure);
     recover(link, { fruitless: this.#fruitless, needed, pause, loginTimeoutMs, onFailed }).then(
       (reconnection) => this.#goOn(reconnection, reason),
       (failure: Failure) => this.#end(failure),
@@ -233,7 +229,6 @@ export class Session {
     const { link, resumed } = reconnection;
     if (this.over) return void link.close();
     this.#fruitless += 1;
-    this.#away = undefined;
     const [ledger, verdicts, suspicion, rooms] = [this.#ledger, this.#verdicts, this.#suspicion, this.#rooms];
     if (!takeUp({ ledger, verdicts, suspicion, rooms }, reconnection, reason)) {
       this.#end(reason);
@@ -258,7 +253,7 @@ export class Session {
 
   #checkDeadlines(): void {
     this.#writer.withdrawAbandoned();
-    const unacknowledged = this.#verdicts.expire(performance.now(), this.#away);
+    const unacknowledged = this.#verdicts.expire(performance.now(), this.#present.away);
     // What was silent for so long is no connection to keep for the next request.
     if (unacknowledged > 0 && this.#ledger.size === 0) return this.#present.link?.abort(answers.silent(this.account));
     // Acknowledgements come in order, so none will come on this connection. Another may still be in time, but only one.

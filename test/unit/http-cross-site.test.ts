@@ -110,3 +110,8 @@ describe("an allowed origin's page", () => {
     expect(gateway.deliveries).toEqual([]);
   });
 });
+
+test("who is refused is told which setting would let it in", () => {
+  const headers = new Headers({ Host: "gw:5280", Origin: "http://evil" });
+  expect(() => refuseCrossSite(headers, [])).toThrow("only those of [http] allowed_origins may.");
+});

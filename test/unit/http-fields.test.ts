@@ -129,6 +129,7 @@ describe("what cannot be used is a 422 that points at it", () => {
     ['{"oob":{"url":"graph.png"}}', "/oob/url", '"graph.png" is not a whole URI such as https://example.com/graph.png'],
     ['{"oob":{"url":"https:// x"}}', "/oob/url", "is not a whole URI"],
     ['{"oob":{}}', "/oob/url", "it is missing; a text that is not empty is needed"],
+    ['{"to":[],"body":"a"}', "/to", "a list that is not empty is needed, not an empty one"],
     ['{"oob":[]}', "/oob", "an object with the members url, desc is needed, not a list"],
     ['{"oob":{"url":"a:b","uri":1}}', "/oob/uri", 'did you mean "url"?', "unknown_field"],
     ['{"oob":{"url":"a:b","toString":1}}', "/oob/toString", "the fields are url, desc.", "unknown_field"],

@@ -225,7 +225,7 @@ describe("application/json", () => {
       '{"to":null,"body":"a"}',
       422,
       "bad_field",
-      '"to" could not be used: a text or a list is needed, not null',
+      '"to" could not be used: a text or a list that is not empty is needed, not null',
     ],
     ["a number for a recipient", '{"to":["a@example.com",1],"body":"a"}', 422, "bad_field", '"/to/1"'],
     ["an empty list of recipients", '{"to":[],"body":"a"}', 422, "bad_field", '"to"'],

@@ -18,7 +18,7 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   bad_xml: "The body could not be read as XML: line 1, column 10: unclosed tag: message; one <message/> is needed.",
   malformed_html:
     'The field "html" could not be used: line 1, column 9: unclosed tag: b; a well-formed XHTML fragment is needed.',
-  cross_site: "A page of another site made a browser send this request; that is not allowed here.",
+  cross_site: "A page of another site made a browser send this request; only those of [http] allowed_origins may.",
   credentials_missing:
     "The request has no HTTP Basic credentials; they are needed, with a bare JID, user@domain, as user-id.",
   credentials_unusable: "The HTTP Basic credentials could not be used: they are not base64.",
@@ -27,7 +27,8 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   throttled: "Too many logins have failed from this address or for this account; the next try is possible in 42 s.",
   logins_paused:
     "Too many logins have failed at this XMPP server; passwords that have not worked here before are tried again in 30 s.",
-  recipient_not_allowed: 'Users of "example.com" may not send to "bob@example.net" through this gateway.',
+  recipient_not_allowed:
+    'Users of "example.com" may not send to "bob@example.net" through this gateway; their host\'s recipients do not allow it.',
   body_too_large: "The body is larger than 65536 bytes, the most that is taken here.",
   upload_too_slow: "The body did not arrive in time: 12 bytes had come; at least 100 bytes/s are needed.",
   stanza_too_large: "The message makes a stanza of 300000 bytes, where the XMPP server takes at most 262144.",
