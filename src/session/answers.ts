@@ -76,7 +76,7 @@ export function tooManyRooms({ bare }: Jid, rooms: number): Failure {
 
 /** Of a connection, not of a message. */
 export function silent({ domain }: Jid): Failure {
-  return new Failure("stream_closed", `The XMPP server of "${domain}" has stopped to acknowledge.`);
+  return new Failure("stream_closed", `The XMPP server of "${domain}" has stopped acknowledging.`);
 }
 
 export function withdrawn(to: Jid, why: string): Failure {
