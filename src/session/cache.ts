@@ -293,7 +293,7 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 
   function sweep(): void {
-    garbage.collect();
+    garbage.collect(slots.size);
     const nowMs = performance.now();
     for (const slot of idle()) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
     for (const { session } of slots.values()) session.leaveRooms(nowMs - options.roomIdleMs);

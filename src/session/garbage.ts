@@ -9,20 +9,21 @@ const many = 100;
 export class Garbage {
   #ended = 0;
   #due = 0;
-  #dueAgain = 0;
 
   /** A session has ended; its sockets may need a moment until they are gone too. */
   add(): void {
     this.#ended += 1;
   }
 
-  /** To be called from time to time: takes away, twice, what has become garbage before the last call. */
-  collect(): void {
-    // Beside the program, not in its way: a few milliseconds where gc(true) would take a hundred. It may be taken for one
-    // with a collection of new objects alone that is under way, hence twice.
-    if (this.#due + this.#dueAgain >= many) Bun.gc(false);
-    this.#dueAgain = this.#due;
-    this.#due = this.#ended;
+  /** To be called from time to time: takes away what has become garbage before the last call, if it is worth a pause. */
+  collect(liveSessions: number): void {
+    // gc(true) stops the program for some 50 ms for every thousand live sessions; gc(false) waits for the program to
+    // allocate, which an idle one does not.
+    if (this.#due >= Math.max(many, liveSessions)) {
+      Bun.gc(true);
+      this.#due = 0;
+    }
+    this.#due += this.#ended;
     this.#ended = 0;
   }
 }
