@@ -3,6 +3,8 @@
 export class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #limit: number;
+  /** Stands before the oldest key: all that it has passed is deleted. A new one would step over each of those again. */
+  #oldest = this.#entries.keys();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -24,11 +26,19 @@ export class BoundedMap<Value> {
   set(key: string, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    const [oldest] = this.#entries.size > this.#limit ? this.#entries.keys() : [];
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > this.#limit) this.#dropOldest();
   }
 
   delete(key: string): void {
     this.#entries.delete(key);
+  }
+
+  #dropOldest(): void {
+    let next = this.#oldest.next();
+    if (next.done) {
+      this.#oldest = this.#entries.keys();
+      next = this.#oldest.next();
+    }
+    if (!next.done) this.#entries.delete(next.value);
   }
 }
