@@ -14,7 +14,7 @@ import { makeDebianPackage } from "./debian.ts";
 import { makePackageFolder } from "./package-folder.ts";
 import { run } from "./run.ts";
 import { billOfMaterials } from "./sbom.ts";
-import { runtimePath, type Target, targets } from "./targets.ts";
+import { type Target, targets } from "./targets.ts";
 import { commitTime, version as versionOf } from "./version.ts";
 
 const root = join(import.meta.dir, "..");
@@ -57,7 +57,7 @@ function refuseMistakenTag(): void {
 
 /** What is packed, as a folder of the name that it unpacks to. */
 async function makeFolder(target: Target): Promise<string> {
-  const runtime = runtimePath(target);
+  const runtime = join(import.meta.dir, "runtimes/node_modules", target.runtime, "bin/bun");
   await access(runtime).catch(() => {
     throw new Error(`There is no runtime "${runtime}"; "make dist" fetches it.`);
   });

@@ -1,7 +1,5 @@
 /** The machines that there is a download for. */
 
-import { join } from "node:path";
-
 export interface Target {
   /** In the name of its archive. */
   readonly name: string;
@@ -25,7 +23,3 @@ export const targets: readonly Target[] = [
   { name: "macos-arm64", bun: "bun-darwin-arm64", runtime: "@oven/bun-darwin-aarch64" },
   { name: "macos-x64", bun: "bun-darwin-x64", runtime: "@oven/bun-darwin-x64" },
 ];
-
-export function runtimePath({ runtime }: Target): string {
-  return join(import.meta.dir, "runtimes/node_modules", runtime, "bin/bun");
-}

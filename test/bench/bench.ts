@@ -32,14 +32,15 @@ const machine = await describeMachine();
 const results = new Results();
 const progress = startProgress(chosen.reduce((sum, part) => sum + part.steps(options), 0));
 const bench: Bench = { ...options, results, step: progress.step };
-try {
-  for (const part of chosen) await part.run(bench);
-} finally {
-  progress.stop();
+/** Of parts that broke; what the others have measured is not lost with them. */
+const broken: string[] = [];
+for (const part of chosen) {
+  await part.run(bench).catch((error: unknown) => broken.push(`${part.name}: ${Bun.inspect(error)}`));
 }
+progress.stop();
 
 const took = `${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`;
-const whole = chosen.length === parts.length && !options.quick;
+const whole = chosen.length === parts.length && !options.quick && broken.length === 0;
 const folder = join(root, whole ? "docs" : "build/bench");
 const run = { ...machine, took, quick: options.quick, parts: chosen.map(({ name }) => name) };
 await mkdir(folder, { recursive: true });
@@ -50,6 +51,8 @@ if (whole) await writeDocument(join(folder, "performance.md"), machine, took, re
 say(`${targetTable(results)}\n\n${figureTable(results)}\n`);
 for (const note of results.notes) say(`- ${note}`);
 say(`\n${Object.values(machine).join("; ")}; ${took}\nWritten to ${folder}/performance.*`);
+for (const what of broken) say(`\nBroken off: ${what}`);
+if (broken.length > 0) process.exitCode = 1;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

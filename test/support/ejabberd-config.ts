@@ -75,6 +75,8 @@ function modules({ roomsDomain, debianLimits }: EjabberdSettings): Record<string
     ...(debianLimits === true
       ? { mod_fail2ban: {}, mod_offline: { access_max_user_messages: "max_user_offline_messages" } }
       : {}),
-    ...(roomsDomain === undefined ? {} : { mod_muc: { host: roomsDomain }, mod_muc_admin: {} }),
+    ...(roomsDomain === undefined
+      ? {}
+      : { mod_muc: { host: roomsDomain, max_user_conferences: 1000 }, mod_muc_admin: {} }),
   };
 }

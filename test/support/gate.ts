@@ -23,8 +23,7 @@ const tool = (name: string) => [bun, "--bun", join("node_modules/.bin", name)];
 const packages = [
   ...["prosody", "ejabberd", "haproxy", "nginx-light", "python3-slixmpp", "curl", "ca-certificates"],
   ...["mandoc", "python3", "systemd", "caddy", "busybox", "wget"],
-  ...["prometheus", "fail2ban", "chromium"],
-  ...["caddy", "slowhttptest"],
+  ...["prometheus", "fail2ban", "chromium", "slowhttptest"],
 ];
 const preparations: readonly Step[] = [
   { name: "Debian packages", command: ["sh", "test/support/install-debian.sh", ...packages], onTerminal: true },
