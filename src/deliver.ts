@@ -28,7 +28,7 @@ interface Outgoing {
   /** Written to as the message gets on. */
   readonly times?: Times;
   /** For a room, or for somebody in one: how it is entered first. */
-  readonly room?: RoomWish;
+  readonly room?: RoomWish | undefined;
 }
 
 interface RoomWish {
@@ -59,7 +59,8 @@ const maxAttempts = 2;
 
 export function createDeliver(parts: DeliverParts): Deliver {
   return async function deliver(request) {
-    const { credentials, message, clientAddress, isCopy, times = {} } = request;
+    const { credentials, message, clientAddress, isCopy } = request;
+    const times = request.times ?? {};
     const writeStanza = () => {
       const stanza = parts.toStanza(message);
       refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
@@ -74,8 +75,23 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const session = opened instanceof Promise ? await timed(times, opened) : opened;
       times.loginMs ??= 0;
       stanza ??= writeStanza();
+      const found = whereTo(session, message);
+      const destination = found instanceof Promise ? await found : found;
+      const sent = typed(message, destination);
+      const { id, to, type } = sent;
+      const outgoing: Outgoing = {
+        id,
+        to,
+        times,
+        stanza: sent === message ? stanza : parts.toStanza(sent),
+        room: destination === "elsewhere" ? undefined : roomWish(sent, credentials.account),
+      };
       try {
-        return await sendThrough(session, stanza, request, parts.toStanza);
+        const status =
+          request.waitMs === 0
+            ? await session.send(outgoing, request.signal)
+            : await sendAndWait(session, outgoing, request);
+        return { id, from: credentials.account.bare, to: to.full, type, ...(status === undefined ? {} : { status }) };
       } catch (error) {
         // Only this code says that not a byte of the message was written.
         const unwritten = error instanceof Failure && error.code === "stream_closed";
@@ -95,34 +111,18 @@ async function timed<T>(times: Times, session: Promise<T>): Promise<T> {
   }
 }
 
-async function sendThrough(
+/** And until the recipient's receipt has come, or will not come in time. */
+async function sendAndWait(
   session: DeliverSession,
-  stanza: string,
-  request: DeliverRequest,
-  toStanza: DeliverParts["toStanza"],
-): Promise<Receipt> {
-  const { credentials, waitMs, signal, times = {} } = request;
-  const destination = await whereTo(session, request.message);
-  const message = typed(request.message, destination);
-  const { id, to, type } = message;
-  const receipt = { id, from: credentials.account.bare, to: to.full, type };
-  const outgoing = {
-    id,
-    to,
-    times,
-    stanza: message === request.message ? stanza : toStanza(message),
-    ...(destination === "elsewhere" ? {} : { room: roomWish(message, credentials.account) }),
-  };
-  if (waitMs === 0) {
-    await session.send(outgoing, signal);
-    return receipt;
-  }
-  const watch = session.watch(id, to);
+  outgoing: Outgoing,
+  { waitMs, signal }: DeliverRequest,
+): Promise<"received" | "accepted"> {
+  const watch = session.watch(outgoing.id, outgoing.to);
   try {
     await session.send(outgoing, signal);
     const outcome = await firstOf(watch.outcome, waitMs, signal);
     if (outcome instanceof Failure) throw outcome;
-    return { ...receipt, status: outcome === "received" ? "received" : "accepted" };
+    return outcome === "received" ? "received" : "accepted";
   } finally {
     watch.stop();
   }

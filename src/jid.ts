@@ -1,6 +1,7 @@
 /** XMPP addresses (RFC 7622): parsed, normalised and compared in one place. */
 
 import { enforceDomain } from "./domain.ts";
+import { remember } from "./memo.ts";
 import { describeForbidden, type Enforced, enforceOpaqueString, enforceUsername } from "./precis.ts";
 
 /** A normalised address. Equal addresses have equal strings. */
@@ -29,7 +30,9 @@ const maxLabelLength = 63;
  * Parses and normalises an address by RFC 7622, errata included. XEP-0106 escapes (`\20`) stay as they are: to a
  * server, `foo\20bar` is a name like any other.
  */
-export function parseJid(text: string): JidResult {
+export const parseJid: (text: string) => JidResult = remember(parse, { most: 10_000, longest: maxPlainLength });
+
+function parse(text: string): JidResult {
   if (text.length <= maxPlainLength) {
     const match = plain.exec(text);
     const domain = match?.[2];

@@ -10,6 +10,8 @@ export interface Credentials {
   /** Bare. */
   readonly account: Jid;
   readonly password: string;
+  /** The same object for the same account and password, where that is known: what is worked out for them stays with it. */
+  readonly identity?: object;
 }
 
 /** A text, or the same text in several languages by their tags (BCP 47), which differ in more than letter case. */
@@ -25,20 +27,20 @@ export interface Message {
   readonly to: Jid;
   readonly type: MessageType;
   /** The type is not the caller's: it is groupchat if the recipient turns out to be a room. */
-  readonly untyped?: boolean;
+  readonly untyped?: boolean | undefined;
   /** How a room is entered, where it says so. */
-  readonly room?: { readonly password?: string; readonly create?: boolean };
+  readonly room?: { readonly password?: string; readonly create?: boolean } | undefined;
   /** The language of its texts, where they do not say another (BCP 47). */
-  readonly lang?: string;
-  readonly body?: Text;
+  readonly lang?: string | undefined;
+  readonly body?: Text | undefined;
   /** A well-formed XHTML fragment (XEP-0071), without its `<html/>` and `<body/>`. */
-  readonly html?: string;
+  readonly html?: string | undefined;
   /** Asks the recipient's client for a delivery receipt (XEP-0184). */
-  readonly requestReceipt?: boolean;
+  readonly requestReceipt?: boolean | undefined;
   /** Left out where there are none, as in nearly all messages. */
-  readonly extensions?: Extensions;
+  readonly extensions?: Extensions | undefined;
   /** XML of the caller's that is passed on: elements, well-formed, each with its namespace. */
-  readonly elements?: string;
+  readonly elements?: string | undefined;
 }
 
 export const chatStates = ["active", "inactive", "gone", "composing", "paused"] as const;

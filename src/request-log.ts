@@ -14,22 +14,22 @@ export interface Times {
   ackMs?: number;
 }
 
-/** Absent members do not apply, or were not known by then. */
+/** Undefined members do not apply, or were not known by then. */
 export interface RequestLine {
   readonly requestId: string;
   readonly method: string;
   readonly status: number;
   readonly durationMs: number;
-  readonly sender?: Jid;
-  readonly recipient?: Jid;
+  readonly sender?: Jid | undefined;
+  readonly recipient?: Jid | undefined;
   /** The stanza's. */
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** As far as throttles tell callers apart. */
-  readonly client?: string;
+  readonly client?: string | undefined;
   readonly times: Times;
   /** The caller did not wait for the answer. */
   readonly hungUp: boolean;
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 /** Of these the caller's address is logged, so that whoever guesses can be kept out. */

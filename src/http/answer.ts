@@ -39,17 +39,23 @@ export async function answer(
   }
   response.headers.set("X-Request-Id", trail.requestId);
   log({
-    ...trail,
+    requestId: trail.requestId,
     method: request.method,
     status: response.status,
     durationMs: performance.now() - startedMs,
+    client: trail.client,
+    sender: trail.sender,
+    recipient: trail.recipient,
+    messageId: trail.messageId,
+    times: trail.times,
     hungUp: request.signal.aborted,
+    failure: trail.failure,
   });
   return response;
 }
 
 /** The caller's, if it can be put into a log and a header as it is. */
 function requestIdOf(headers: Headers): string {
-  const sent = headers.get("x-request-id") ?? "";
-  return /^[\w.:+/=~-]{1,128}$/.test(sent) ? sent : crypto.randomUUID();
+  const sent = headers.get("x-request-id");
+  return sent !== null && /^[\w.:+/=~-]{1,128}$/.test(sent) ? sent : crypto.randomUUID();
 }

@@ -2,6 +2,7 @@
 
 import { Failure } from "../errors.ts";
 import { type Jid, parseJid } from "../jid.ts";
+import { keyedHash } from "../keyed-hash.ts";
 import type { Credentials } from "../message.ts";
 import type { HttpOptions } from "./options.ts";
 import { duplicateHeader, readSingleHeader, withoutQuotedStrings } from "./single-header.ts";
@@ -14,15 +15,57 @@ const maxPasswordBytes = 1023;
 
 type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
 
+/** What headers of late were found to say, by their keyed hashes, so that no password is kept. */
+const known = new Map<string, Identity>();
+const mostKnown = 10_000;
+
+interface Identity {
+  readonly account: Jid;
+}
+
 export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
-  const userPass = decodeBasic(readBasic(headers));
+  const authorization = headers.get("authorization");
+  if (authorization === null) throw missing();
+  const key = keyedHash(authorization);
+  const before = known.get(key);
+  if (before !== undefined) return new BasicCredentials(before, authorization);
+  const [userId] = readUserPass(authorization);
+  const identity = { account: readAccount(userId, headers, hosts) };
+  // A user-id without a domain says something else with another Host, or when the settings change.
+  if (userId.includes("@")) {
+    if (known.size >= mostKnown) known.clear();
+    known.set(key, identity);
+  }
+  return new BasicCredentials(identity, authorization);
+}
+
+/** Takes the password out of the header when it is asked for, which only a login does. */
+class BasicCredentials implements Credentials {
+  readonly account: Jid;
+  readonly identity: Identity;
+  readonly #authorization: string;
+
+  constructor(identity: Identity, authorization: string) {
+    this.account = identity.account;
+    this.identity = identity;
+    this.#authorization = authorization;
+  }
+
+  get password(): string {
+    const [, password] = readUserPass(this.#authorization);
+    return password;
+  }
+}
+
+function readUserPass(authorization: string): readonly [userId: string, password: string] {
+  const userPass = decodeBasic(readBasic(authorization));
   const colon = userPass.indexOf(":");
   if (colon < 0) throw unusable("there is no colon between user-id and password");
-  const account = readAccount(userPass.slice(0, colon), headers, hosts);
   const password = userPass.slice(colon + 1);
   if (password === "") throw unusable("the password is empty");
   if (Buffer.byteLength(password) > maxPasswordBytes) throw unusable("the password is too long");
-  return { account, password };
+  // A slice would share the memory of the whole, and keep the password in it for as long as the account is known.
+  return [Buffer.from(userPass.slice(0, colon)).toString(), password];
 }
 
 /** Decided before any name lookup or connection. */
@@ -33,9 +76,7 @@ export function refuseForeignHost(account: Jid, hosts: Hosts): void {
 }
 
 /** The base64 of the one Authorization header. */
-function readBasic(headers: Headers): string {
-  const value = headers.get("authorization");
-  if (value === null) throw missing();
+function readBasic(value: string): string {
   if (holdsTwoCredentials(value)) throw duplicateHeader("authorization");
   const [, encoded] = /^basic(?: +(.*))?$/i.exec(value) ?? throwMissing();
   if (encoded === undefined) throw unusable('nothing follows the word "Basic"');

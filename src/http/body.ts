@@ -1,23 +1,19 @@
 /** Reads a request's body, counting: bounded in size, and in time by a slowest rate that is still served. */
 
 import { Failure } from "../errors.ts";
+import { Arrivals, type GiveUp, slowestBytesPerSecond } from "./arrivals.ts";
 
 const defaultGraceMs = 30_000;
-export const slowestBytesPerSecond = 200;
-
-/** Who looks on while a body comes. Without an AbortSignal, which costs as much as reading a short body does. */
-export interface Arrival {
-  /** Called with each piece, where a body is read in pieces. */
-  received(bytes: number): void;
-  /** Called once, before the first piece: whom to tell when no more of it is wanted. */
-  onUnwanted(listener: (reason: Failure) => void): void;
-}
 
 export interface BodyLimits {
   /** Default 30 s. */
   readonly graceMs?: number;
-  readonly arrival?: Arrival;
+  /** Where it is one of many. */
+  readonly arrivals?: Arrivals;
 }
+
+/** Of bodies that make nobody give way. */
+const others = new Arrivals();
 
 /** Up to so many bytes a body is read in one piece, and has `graceMs` to come, which is never less than the slowest rate. */
 const mostInOnePiece = 6_000;
@@ -26,40 +22,32 @@ const mostInOnePiece = 6_000;
  * `maxBytes` holds for chunked bodies too. By any moment the caller must have sent what `slowestBytesPerSecond` makes of
  * the time beyond `graceMs`, so that a body can neither stall nor drip for ever.
  */
-export async function readBody(
+export function readBody(
   request: Request,
   maxBytes: number,
-  { graceMs = defaultGraceMs, arrival }: BodyLimits = {},
+  { graceMs = defaultGraceMs, arrivals = others }: BodyLimits = {},
 ): Promise<Uint8Array> {
   const announced = request.headers.get("content-length");
-  if (Number(announced ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(announced ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
   // Nearly all bodies. A stream for them would cost twice as much as all the rest of a request.
-  if (isSmall(announced)) return readInOnePiece(request, graceMs, arrival);
-  if (request.body === null) return new Uint8Array();
-  try {
-    return await readInPieces(request.body, maxBytes, graceMs, arrival);
-  } catch (error) {
-    unfinished.add(request);
-    throw error;
-  }
+  if (isSmall(announced)) return readInOnePiece(request, graceMs, arrivals);
+  if (request.body === null) return Promise.resolve(new Uint8Array());
+  return readInPieces(request, request.body, maxBytes, graceMs, arrivals);
 }
 
-function readInOnePiece(request: Request, graceMs: number, arrival: Arrival | undefined): Promise<Uint8Array> {
+function readInOnePiece(request: Request, graceMs: number, arrivals: Arrivals): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const giveUp = (reason: Failure) => {
-      clearTimeout(timer);
+    const arrival = arrivals.begin(graceMs, (reason) => {
       unfinished.add(request);
-      reject(reason);
-    };
-    const timer = setTimeout(() => giveUp(tooSlow()), graceMs);
-    arrival?.onUnwanted(giveUp);
+      reject(reason === "late" ? tooSlow() : reason);
+    });
     request.bytes().then(
       (bytes) => {
-        clearTimeout(timer);
+        arrivals.end(arrival);
         resolve(bytes);
       },
       (error) => {
-        clearTimeout(timer);
+        arrivals.end(arrival);
         reject(cutShort(error));
       },
     );
@@ -67,19 +55,18 @@ function readInOnePiece(request: Request, graceMs: number, arrival: Arrival | un
 }
 
 async function readInPieces(
+  request: Request,
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
   graceMs: number,
-  arrival: Arrival | undefined,
+  arrivals: Arrivals,
 ): Promise<Uint8Array> {
-  const startedMs = performance.now();
   const reader = body.getReader();
   const { promise: cut, reject } = Promise.withResolvers<never>();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const late = () => reject(tooSlow(length));
-  let timer = setTimeout(late, graceMs);
-  arrival?.onUnwanted(reject);
+  const giveUp: GiveUp = (reason) => reject(reason === "late" ? tooSlow(length) : reason);
+  const arrival = arrivals.begin(graceMs, giveUp);
   try {
     for (;;) {
       const step = await Promise.race([reader.read(), cut]);
@@ -87,18 +74,16 @@ async function readInPieces(
       const { byteLength } = step.value;
       length += byteLength;
       if (length > maxBytes) throw tooLarge(maxBytes);
-      arrival?.received(byteLength);
+      arrival.received(byteLength);
       chunks.push(step.value);
-      clearTimeout(timer);
-      const allowedMs = graceMs + (length / slowestBytesPerSecond) * 1_000;
-      timer = setTimeout(late, allowedMs - (performance.now() - startedMs));
     }
   } catch (error) {
+    unfinished.add(request);
     // Nothing more is wanted of the body; a stream that has ended already may complain, and nobody needs to know.
     reader.cancel().catch(() => {});
     throw error instanceof Failure ? error : cutShort(error);
   } finally {
-    clearTimeout(timer);
+    arrivals.end(arrival);
   }
 }
 
@@ -119,7 +104,7 @@ export async function takeLeftOver(request: Request): Promise<boolean> {
   // Who asks before sending (RFC 9110 section 10.1.1) has been answered.
   if (request.headers.has("expect")) return false;
   if (isSmall(request.headers.get("content-length"))) {
-    return readInOnePiece(request, leftOverMs, undefined).then(
+    return readInOnePiece(request, leftOverMs, others).then(
       () => true,
       () => false,
     );

@@ -10,25 +10,33 @@ import { carriable, type ForbiddenCharacters } from "./forbidden-characters.ts";
 import { noHtml, readHtml } from "./html.ts";
 import { quote } from "./quote.ts";
 
-/** `elements`: what else the caller's message holds, as in Message. */
-export function makeMessage(fields: Fields, to: Jid, forbidden: ForbiddenCharacters, elements?: string): Message {
+/** `beside`: what is known of the message by other ways than its fields. */
+export function makeMessage(
+  fields: Fields,
+  to: Jid,
+  forbidden: ForbiddenCharacters,
+  beside: Pick<Message, "elements" | "requestReceipt" | "untyped"> = {},
+): Message {
   const type = readType(fields.type);
   const html = fields.html === undefined ? noHtml : readHtml(carriable("/html", fields.html, forbidden));
   const extensions = hasExtensions(fields) ? judgeExtensions(fields, forbidden) : undefined;
   const body = readBody(fields.body, forbidden) ?? insteadOfBody(html.text, extensions);
-  if (body === undefined && extensions === undefined && elements === undefined) {
+  if (body === undefined && extensions === undefined && beside.elements === undefined) {
     throw new Failure("empty_message", 'The message says nothing; the field "body" is needed, or another one like it.');
   }
+  // One shape for all of them, which the engine can lay out once.
   return {
     id: fields.id === undefined ? crypto.randomUUID() : readId(fields.id, forbidden),
     to,
     type,
-    ...readRoom(fields, forbidden),
-    ...(fields.lang === undefined ? {} : { lang: fields.lang }),
-    ...(body === undefined ? {} : { body }),
-    ...(html.fragment === "" ? {} : { html: html.fragment }),
-    ...(extensions === undefined ? {} : { extensions }),
-    ...(elements === undefined ? {} : { elements }),
+    untyped: beside.untyped,
+    room: readRoom(fields, forbidden),
+    lang: fields.lang,
+    body,
+    html: html.fragment === "" ? undefined : html.fragment,
+    requestReceipt: beside.requestReceipt,
+    extensions,
+    elements: beside.elements,
   };
 }
 
@@ -82,14 +90,12 @@ function insteadOfBody(htmlText: string, extensions: Extensions | undefined): st
   return htmlText === "" ? extensions?.oob?.url : htmlText;
 }
 
-function readRoom(fields: Fields, forbidden: ForbiddenCharacters): Pick<Message, "room"> {
+function readRoom(fields: Fields, forbidden: ForbiddenCharacters): Message["room"] {
   const { room_password: password, create_room: create } = fields;
-  if (password === undefined && create === undefined) return {};
+  if (password === undefined && create === undefined) return undefined;
   return {
-    room: {
-      ...(password === undefined ? {} : { password: carriable("/room_password", password, forbidden) }),
-      ...(create === undefined ? {} : { create }),
-    },
+    ...(password === undefined ? {} : { password: carriable("/room_password", password, forbidden) }),
+    ...(create === undefined ? {} : { create }),
   };
 }
 

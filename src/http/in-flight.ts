@@ -4,85 +4,25 @@
  */
 
 import { Failure } from "../errors.ts";
-import { type Arrival, slowestBytesPerSecond } from "./body.ts";
-
-/** What a request has while it is served. */
-export interface Place {
-  /** While the body comes, the request may have to give way. */
-  whileArriving<T>(read: (arrival: Arrival) => Promise<T>): Promise<T>;
-}
-
-/** How many bytes a body may be behind without giving way: a second's, since it has to come from somewhere. */
-const patienceBytes = slowestBytesPerSecond;
+import { Arrivals } from "./arrivals.ts";
 
 export class InFlight {
   #count = 0;
-  readonly #arriving = new Set<Arriving>();
+  /** The bodies of those that are being served. */
+  readonly arrivals = new Arrivals();
 
   get count(): number {
     return this.#count;
   }
 
-  /** Rejects with `overloaded` when `max` requests are served already. */
-  async hold<T>(max: number, work: (place: Place) => T | Promise<T>): Promise<T> {
-    if (this.#count >= max && !this.#makeRoom(max)) throw full(max);
+  /** Throws `overloaded` when `max` requests are served already. Else one `leave` has to follow. */
+  enter(max: number): void {
+    if (this.#count >= max && !this.arrivals.giveWay(full(max))) throw full(max);
     this.#count += 1;
-    try {
-      return await work(this.#place);
-    } finally {
-      this.#count -= 1;
-    }
   }
 
-  readonly #place: Place = {
-    whileArriving: async (read) => {
-      const arriving = new Arriving();
-      this.#arriving.add(arriving);
-      try {
-        return await read(arriving);
-      } finally {
-        this.#arriving.delete(arriving);
-      }
-    },
-  };
-
-  /** The body that is furthest behind gives way. */
-  #makeRoom(max: number): boolean {
-    let last: Arriving | undefined;
-    let most = patienceBytes;
-    for (const each of this.#arriving) {
-      const behind = each.bytesBehind();
-      if (behind <= most) continue;
-      most = behind;
-      last = each;
-    }
-    if (last === undefined) return false;
-    this.#arriving.delete(last);
-    last.giveWay(full(max));
-    return true;
-  }
-}
-
-class Arriving implements Arrival {
-  readonly #startedMs = performance.now();
-  #bytes = 0;
-  #unwanted: ((reason: Failure) => void) | undefined;
-
-  onUnwanted(listener: (reason: Failure) => void): void {
-    this.#unwanted = listener;
-  }
-
-  received(bytes: number): void {
-    this.#bytes += bytes;
-  }
-
-  /** What the slowest body that is served would have more by now. */
-  bytesBehind(): number {
-    return ((performance.now() - this.#startedMs) / 1_000) * slowestBytesPerSecond - this.#bytes;
-  }
-
-  giveWay(reason: Failure): void {
-    this.#unwanted?.(reason);
+  leave(): void {
+    this.#count -= 1;
   }
 }
 

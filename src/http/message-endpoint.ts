@@ -6,8 +6,9 @@ import { writeReceipt } from "./reply.ts";
 import type { Endpoint } from "./send-message.ts";
 
 export function createMessageEndpoint(path: string): Endpoint {
+  const recipients = recipientsInPath(path);
   return {
-    readPath: (url) => ({ to: recipientsInPath(url, path) }),
+    readPath: (url) => ({ to: recipients(url) }),
     chooseParser: (headers) => chooseParser(headers),
     taken: 201,
     writeReceipt,

@@ -25,18 +25,23 @@ export const stanzaMediaType = "application/xmpp+xml";
 export interface Parsed {
   readonly fields: Fields;
   /** As in Message. */
-  readonly elements?: string;
+  readonly elements?: string | undefined;
   readonly requestReceipt?: boolean;
   /** The type that a message has where nothing says one, if that is not the usual. */
   readonly defaultType?: MessageType;
 }
 
 export type Parser = (body: Uint8Array) => Parsed | Promise<Parsed>;
+type ParseXml = (body: Uint8Array, decode: Decode) => Parsed;
 
 /** Judges the headers alone, so that a body of a wrong kind need not be read. `parseXml`: where XML is taken, too. */
-export function chooseParser(headers: Headers, parseXml?: (body: Uint8Array, decode: Decode) => Parsed): Parser {
+export function chooseParser(headers: Headers, parseXml?: ParseXml): Parser {
   refuseContentEncoding(headers);
   const contentType = readSingleHeader(headers, "content-type") || "text/plain";
+  return usualParsers.get(contentType) ?? chooseFor(contentType, parseXml);
+}
+
+function chooseFor(contentType: string, parseXml?: ParseXml): Parser {
   const mediaType = readMediaType(contentType);
   const decode = chooseCharset(mediaType.params.get("charset") ?? "utf-8");
   const { essence } = mediaType;
@@ -53,29 +58,25 @@ export function chooseParser(headers: Headers, parseXml?: (body: Uint8Array, dec
 }
 
 /** Nearly all requests name one of these; what they mean is found out once. */
-const usualTypes: ReadonlyMap<string, MIMEType> = new Map(
+const usualParsers: ReadonlyMap<string, Parser> = new Map(
   acceptedMediaTypes
     .filter((essence) => essence !== "multipart/form-data")
-    .flatMap((essence) => [
-      essence,
-      `${essence}; charset=utf-8`,
-      `${essence}; charset=UTF-8`,
-      `${essence};charset=UTF-8`,
-    ])
-    .map((contentType) => [contentType, new MIMEType(contentType)]),
+    .flatMap((essence) => ["", "; charset=utf-8", "; charset=UTF-8", ";charset=UTF-8"].map((tail) => essence + tail))
+    .map((contentType) => [contentType, chooseFor(contentType)]),
 );
 
 function readMediaType(contentType: string): MIMEType {
   try {
-    return usualTypes.get(contentType) ?? new MIMEType(contentType);
+    return new MIMEType(contentType);
   } catch {
     throw unsupported(contentType, acceptedMediaTypes); // Not a media type at all.
   }
 }
 
 function refuseContentEncoding(headers: Headers): void {
-  if (!headers.has("content-encoding")) return;
-  const codings = (headers.get("content-encoding") ?? "").split(",").map((coding) => coding.trim().toLowerCase());
+  const named = headers.get("content-encoding");
+  if (named === null) return;
+  const codings = named.split(",").map((coding) => coding.trim().toLowerCase());
   const unknown = codings.find((coding) => coding !== "" && coding !== "identity");
   if (unknown === undefined) return;
   throw new Failure(

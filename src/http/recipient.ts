@@ -3,6 +3,7 @@
 import { nearest } from "../config/nearest.ts";
 import { Failure } from "../errors.ts";
 import { type Jid, parseJid } from "../jid.ts";
+import { remember } from "../memo.ts";
 import { quote } from "./quote.ts";
 
 /** One that was named: with its address, or with why there is none. */
@@ -16,7 +17,6 @@ export interface Recipients {
 }
 
 export interface Naming {
-  readonly sender: Jid;
   readonly allowedHosts: readonly string[];
   /** What `@name` stands for. */
   readonly aliases: ReadonlyMap<string, readonly Jid[]>;
@@ -27,8 +27,11 @@ export interface Naming {
  * What follows the base path, percent-decoded; empty when that is nothing. A slash in it begins the resource. A comma
  * stands between two recipients unless it is percent-encoded (%2C): it may be part of an address.
  */
-export function recipientsInPath(url: string, basePath: string): readonly string[] {
-  return splitRecipients(new URL(url).pathname.slice(basePath.length + 1));
+export function recipientsInPath(basePath: string): (url: string) => readonly string[] {
+  return remember((url) => splitRecipients(new URL(url).pathname.slice(basePath.length + 1)), {
+    most: 10_000,
+    longest: 500,
+  });
 }
 
 /** The part of a path that names recipients. */
@@ -49,6 +52,7 @@ export function decodePath(raw: string): string {
 export function findRecipients(
   inPath: readonly string[],
   inField: string | readonly string[] | undefined,
+  sender: Jid,
   naming: Naming,
 ): Recipients {
   const field = typeof inField === "string" ? [inField].filter((name) => name !== "") : (inField ?? []);
@@ -59,24 +63,24 @@ export function findRecipients(
       'The message is for nobody; a recipient is needed, in the path or in the field "to".',
     );
   }
-  const list = resolve(names, naming);
-  if (inPath.length > 0 && field.length > 0) refuseConflict(list, resolve(field, naming));
+  const list = resolve(names, sender, naming);
+  if (inPath.length > 0 && field.length > 0) refuseConflict(list, resolve(field, sender, naming));
   const several = names.length > 1 || Array.isArray(inField) || names.some((name) => name.startsWith("@"));
   const [first] = list;
   if (!several && first !== undefined && "failure" in first) throw first.failure;
   return { list, several };
 }
 
-function resolve(names: readonly string[], naming: Naming): readonly Recipient[] {
+function resolve(names: readonly string[], sender: Jid, naming: Naming): readonly Recipient[] {
   const [only] = names;
   // Nearly all requests.
-  if (only !== undefined && names.length === 1 && !only.startsWith("@")) return resolveName(only, naming);
+  if (only !== undefined && names.length === 1 && !only.startsWith("@")) return resolveName(only, sender, naming);
   const found = new Map<string, Recipient>();
   // Who asks has not proven who he is yet: nothing is worked out for a name twice, nor for more than are taken.
   const distinct = new Set(names);
   if (distinct.size > naming.maxRecipients) throw tooMany(naming.maxRecipients);
   for (const name of distinct) {
-    for (const recipient of resolveName(name, naming)) {
+    for (const recipient of resolveName(name, sender, naming)) {
       const key = "jid" in recipient ? recipient.jid.full : `${name}\n`;
       if (!found.has(key)) found.set(key, recipient);
     }
@@ -85,17 +89,17 @@ function resolve(names: readonly string[], naming: Naming): readonly Recipient[]
   return [...found.values()];
 }
 
-function resolveName(name: string, naming: Naming): readonly Recipient[] {
+function resolveName(name: string, sender: Jid, naming: Naming): readonly Recipient[] {
   if (name.startsWith("@")) {
     const members = naming.aliases.get(name.slice(1));
     return members?.map((jid) => ({ jid })) ?? [{ named: name, failure: noSuchAlias(name, naming.aliases) }];
   }
-  const parsed = readRecipient(name, naming);
+  const parsed = readRecipient(name, sender, naming);
   return "failure" in parsed ? [{ named: name, failure: parsed.failure }] : [parsed];
 }
 
 /** Without "@": a domain JID if an allowed host or a sub-domain of one, else a user at the sender's own domain. */
-function readRecipient(text: string, { sender, allowedHosts }: Naming): { jid: Jid } | { failure: Failure } {
+function readRecipient(text: string, sender: Jid, { allowedHosts }: Naming): { jid: Jid } | { failure: Failure } {
   const [bare = "", ...resource] = text.split("/");
   if (bare.includes("@")) return parse(text, text);
   const asDomain = parseJid(text);

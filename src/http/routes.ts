@@ -31,14 +31,12 @@ export function createRoutes(
   options: HttpOptions,
   { clientOf, isReady, inFlight }: Surroundings,
 ): (request: Request) => Response | Promise<Response> {
-  const { path, log, maxInFlight, allowedOrigins } = options;
+  const { path, log, allowedOrigins } = options;
   const share: typeof answer = async (request, ...rest) =>
     shareWithOrigin(request, await answer(request, ...rest), allowedOrigins);
   const reply = allowedOrigins.length === 0 ? answer : share;
   const send = (request: Request, trail: Trail, endpoint: Endpoint) =>
-    inFlight.hold(maxInFlight, (place) =>
-      sendMessage(request, { clientAddress: clientOf(request), trail, place }, options, endpoint),
-    );
+    sendMessage(request, { clientAddress: clientOf(request), trail, inFlight }, options, endpoint);
   const endpoint = createMessageEndpoint(path);
   const post = ({ request }: Context) => reply(request, log, (trail) => send(request, trail, endpoint));
   // Asked every few seconds, for ever: nothing to fill a log with.

@@ -7,7 +7,7 @@ import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import { makeMessage, refuseForeignSender, withType } from "./fields.ts";
-import type { Place } from "./in-flight.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { HttpOptions } from "./options.ts";
 import type { Parser } from "./parse.ts";
 import { type Preferences, readPreferences } from "./prefer.ts";
@@ -28,12 +28,28 @@ export interface Endpoint {
 export interface Visit {
   readonly clientAddress: string;
   readonly trail: Trail;
-  readonly place: Place;
+  readonly inFlight: InFlight;
 }
 
+/** Rejects with a Failure: `overloaded`, before anything else, where too many requests are being served. */
 export async function sendMessage(
   request: Request,
-  { clientAddress, trail, place }: Visit,
+  visit: Visit,
+  options: HttpOptions,
+  endpoint: Endpoint,
+): Promise<Response> {
+  const { inFlight } = visit;
+  inFlight.enter(options.maxInFlight);
+  try {
+    return await judgeAndSend(request, visit, options, endpoint);
+  } finally {
+    inFlight.leave();
+  }
+}
+
+async function judgeAndSend(
+  request: Request,
+  { clientAddress, trail, inFlight }: Visit,
   options: HttpOptions,
   endpoint: Endpoint,
 ): Promise<Response> {
@@ -50,20 +66,21 @@ export async function sendMessage(
   options.admit(credentials, clientAddress);
 
   const parse = endpoint.chooseParser(headers);
-  const body = await place.whileArriving((arrival) => readBody(request, options.maxBodyBytes, { arrival }));
-  const parsed = await parse(body);
+  const body = await readBody(request, options.maxBodyBytes, inFlight);
+  const read = parse(body);
+  const parsed = read instanceof Promise ? await read : read;
   const fields = withType(parsed.fields, named.type, parsed.defaultType);
   refuseForeignSender(fields.from, sender);
-  const recipients = findRecipients(named.to, fields.to, { ...options, sender });
+  const recipients = findRecipients(named.to, fields.to, sender, options);
   const [first] = recipients.list;
   const to = first !== undefined && "jid" in first ? first.jid : sender;
   const preferences = readPreferences(headers, options.waitMaxMs);
   const waitMs = preferences.waitSeconds * 1000;
-  const message = {
-    ...makeMessage(fields, to, options.forbiddenCharacters, parsed.elements),
+  const message = makeMessage(fields, to, options.forbiddenCharacters, {
+    elements: parsed.elements,
     requestReceipt: parsed.requestReceipt === true || waitMs > 0,
     untyped: (named.type ?? parsed.fields.type) === undefined,
-  };
+  });
   const send = (each: Message, isCopy = false) => {
     if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
     return options.deliver({ credentials, message: each, clientAddress, waitMs, signal, requestId, times, isCopy });

@@ -39,6 +39,9 @@ interface Slot {
   digest: Digest | undefined;
   /** When its last proof began, or its login ended, on the clock of performance.now(). */
   provenMs: number;
+  /** From where it was used last, and when that was told to the throttles. */
+  usedFrom?: string;
+  toldMs?: number;
   readonly session: Session;
   /** Resolves when the session has logged in; rejects with the login's Failure. */
   readonly ready: Promise<Session>;
@@ -69,6 +72,8 @@ export interface SessionCache {
 const maxRounds = 3;
 /** From this part of the `verify` time on, a request is served while its password is proven anew. */
 const soon = 0.8;
+/** How often the throttles are told that an account is in use. */
+const welcomeMs = 60_000;
 
 export function createCache(options: CacheOptions): SessionCache {
   const { log, tally = noTally, verifyMs } = options;
@@ -112,8 +117,17 @@ export function createCache(options: CacheOptions): SessionCache {
     const caller = { credentials, digest: digestOf(credentials), address };
     if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller)) return undefined;
     if (performance.now() - slot.provenMs > verifyMs * soon) return undefined;
-    gate.welcome(caller);
+    welcome(slot, caller);
     return slot.session;
+  }
+
+  /** It counts for a day, and need not be told with every request. */
+  function welcome(slot: Slot, caller: Caller): void {
+    const nowMs = performance.now();
+    if (slot.usedFrom === caller.address && nowMs - (slot.toldMs ?? 0) < welcomeMs) return;
+    gate.welcome(caller);
+    slot.usedFrom = caller.address;
+    slot.toldMs = nowMs;
   }
 
   async function open(credentials: Credentials, address: string): Promise<Session> {
@@ -202,7 +216,7 @@ export function createCache(options: CacheOptions): SessionCache {
    * that it vouches for: the one whose session was live when it began.
    */
   function prove(caller: Caller): Promise<Slot | undefined> {
-    const key = caller.digest.toString("base64");
+    const key = caller.digest.text;
     const running = proofs.get(key);
     if (running !== undefined) return running;
     const refusal = gate.refusal(caller);

@@ -1,28 +1,31 @@
 /**
- * What a session remembers of the password that opened it: a digest under a key that lives as long as the process, so
- * that a memory dump does not give passwords away to a dictionary, and a comparison that takes the same time either way.
+ * What a session remembers of the password that opened it: a keyed digest, and a comparison that takes the same time
+ * either way.
  */
 
-import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { keyedHash } from "../keyed-hash.ts";
 import type { Credentials } from "../message.ts";
 
-export type Digest = Buffer;
+export interface Digest {
+  readonly bytes: Buffer;
+  /** The same, as a key of tables. */
+  readonly text: string;
+}
 
-const processKey = randomBytes(32).toString("base64");
-
-/** A request asks for it twice, before its body is read and when a session is looked for; it is computed once.
- * A key in front is enough here, where nobody outside ever sees a digest, and half the price of an HMAC. */
-const digests = new WeakMap<Credentials, Digest>();
+/** A request asks for it twice, before its body is read and when a session is looked for. */
+const digests = new WeakMap<object, Digest>();
 
 export function digestOf(credentials: Credentials): Digest {
-  const known = digests.get(credentials);
+  const identity = credentials.identity ?? credentials;
+  const known = digests.get(identity);
   if (known !== undefined) return known;
-  const { account, password } = credentials;
-  const digest = hash("sha256", `${processKey}${account.bare}\0${password}`, "buffer");
-  digests.set(credentials, digest);
+  const text = keyedHash(`${credentials.account.bare}\0${credentials.password}`);
+  const digest = { bytes: Buffer.from(text, "base64"), text };
+  digests.set(identity, digest);
   return digest;
 }
 
 export function sameDigest(one: Digest, other: Digest): boolean {
-  return timingSafeEqual(one, other);
+  return timingSafeEqual(one.bytes, other.bytes);
 }

@@ -125,7 +125,7 @@ export class Gatekeeper {
   /** A live session ended. Where the server did not want it, its password has to be proven anew: the account may be gone. */
   sessionEnded(account: Jid, digest: Digest | undefined, reason: Failure): void {
     this.#pauses.ended(account, reason);
-    if (digest !== undefined && this.rest(account) !== undefined) this.#known.delete(digest.toString("base64"));
+    if (digest !== undefined && this.rest(account) !== undefined) this.#known.delete(digest.text);
   }
 
   /** Ends everything that is under way. */
@@ -208,5 +208,5 @@ export class Gatekeeper {
 }
 
 function keyOf({ digest }: Caller): string {
-  return digest.toString("base64");
+  return digest.text;
 }

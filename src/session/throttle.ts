@@ -62,18 +62,18 @@ export class Throttle {
 
   /** True: these very credentials have failed a moment ago. */
   remembers(digest: Digest): boolean {
-    return (this.#failed.get(digest.toString("base64")) ?? 0) > this.#now();
+    return (this.#failed.get(digest.text) ?? 0) > this.#now();
   }
 
   failed(account: Jid, digest: Digest, address: string): void {
     const nowMs = this.#now();
-    this.#failed.set(digest.toString("base64"), nowMs + this.#rememberMs);
+    this.#failed.set(digest.text, nowMs + this.#rememberMs);
     this.#addresses.failed(address, nowMs);
     this.#accounts.failed(account.bare, nowMs);
   }
 
   succeeded(account: Jid, digest: Digest, address: string): void {
-    this.#failed.delete(digest.toString("base64"));
+    this.#failed.delete(digest.text);
     this.welcome(account, address);
   }
 

@@ -105,7 +105,7 @@ describe("fields", () => {
         const spoilt = random.chance(0.7) ? spoilText(stanza, random) : stanza;
         const taken = judge(() => {
           const { fields, elements } = parseStanza(Buffer.from(spoilt), decode);
-          return makeMessage(fields, bob, "replace", elements);
+          return makeMessage(fields, bob, "replace", { elements });
         });
         counts[taken] += 1;
       }

@@ -13,12 +13,12 @@ const aliases = new Map([
   ["oncall", [jid("bob@example.com"), jid("ops@rooms.example.com")]],
   ["crew", [jid("ops@rooms.example.com"), jid("carol@example.net/desk")]],
 ]);
-const naming = { sender: alice, allowedHosts: ["example.com", "example.org"], aliases, maxRecipients: 4 };
+const naming = { allowedHosts: ["example.com", "example.org"], aliases, maxRecipients: 4 };
 
 /** The addresses, or the code of what is wrong; a list in brackets where it is one. */
 function find(path: string, field?: string | string[]): string {
   try {
-    const { list, several } = findRecipients(recipientsInPath(`http://gw${path}`, "/msg"), field, naming);
+    const { list, several } = findRecipients(recipientsInPath("/msg")(`http://gw${path}`), field, alice, naming);
     const names = list.map((each) => ("jid" in each ? each.jid.full : `${each.named}: ${each.failure.code}`)).join(" ");
     return several ? `[${names}]` : names;
   } catch (error) {
@@ -36,10 +36,10 @@ test("a name that comes again and again is looked at once, and more names than a
     }
   }
   const counting = { ...naming, aliases: new Counted(aliases) };
-  const { list } = findRecipients([], Array(1_000).fill("@nobody"), counting);
+  const { list } = findRecipients([], Array(1_000).fill("@nobody"), alice, counting);
   expect([list.length, looked]).toEqual([1, 1]);
   const many = Array.from({ length: 1_000 }, (_, number) => `@nobody${number}`);
-  expect(() => findRecipients([], many, counting)).toThrow(/more than 4 recipients/);
+  expect(() => findRecipients([], many, alice, counting)).toThrow(/more than 4 recipients/);
   expect(looked).toBe(1);
 });
 
@@ -144,6 +144,6 @@ test.each([
   ["/msg/@oncal", 'The recipient "@oncal" is no alias of this gateway; did you mean "@oncall"?'],
   ["/msg/@nobody", 'The recipient "@nobody" is no alias of this gateway; it needs a place under [aliases].'],
 ])("%s, which is no alias, is told the nearest one", (path, sentence) => {
-  const { list } = findRecipients(recipientsInPath(`http://gw${path}`, "/msg"), undefined, naming);
+  const { list } = findRecipients(recipientsInPath("/msg")(`http://gw${path}`), undefined, alice, naming);
   expect(list.map((each) => ("failure" in each ? each.failure.message : "none"))).toEqual([sentence]);
 });
