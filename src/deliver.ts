@@ -1,5 +1,6 @@
 /** Steps 5 to 7 of a request: the sender's session, onto the stream, the server's word. */
 
+import { type Caller, type HangUp, Patience } from "./caller.ts";
 import { Failure } from "./errors.ts";
 import type { Jid } from "./jid.ts";
 import type { Credentials, Destination, Message, Receipt } from "./message.ts";
@@ -16,7 +17,7 @@ export interface DeliverParts {
 interface DeliverSession {
   /** Asked where the type of a message does not tell. */
   destinationOf(to: Jid): Destination | Promise<Destination>;
-  send(outgoing: Outgoing, signal: AbortSignal): Promise<void>;
+  send(outgoing: Outgoing, hangUp: HangUp): Promise<void>;
   /** What comes back for a message after it was taken. */
   watch(id: string, to: Jid): { readonly outcome: Promise<"received" | "over" | Failure>; stop(): void };
 }
@@ -44,8 +45,7 @@ export interface DeliverRequest {
   readonly clientAddress: string;
   /** How long to wait for the recipient's receipt, in milliseconds; 0: not at all. */
   readonly waitMs: number;
-  /** The caller has hung up. */
-  readonly signal: AbortSignal;
+  readonly caller: Caller;
   /** Written to as the message gets on. */
   readonly times?: Times;
   /** It is the same message as another one of its request, for somebody else. */
@@ -61,6 +61,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
   return async function deliver(request) {
     const { credentials, message, clientAddress, isCopy } = request;
     const times = request.times ?? {};
+    const patience = new Patience(request.caller);
     const writeStanza = () => {
       const stanza = parts.toStanza(message);
       refuseTooLarge(stanza, parts.maxStanzaBytes(credentials.account.domain));
@@ -89,8 +90,8 @@ export function createDeliver(parts: DeliverParts): Deliver {
       try {
         const status =
           request.waitMs === 0
-            ? await session.send(outgoing, request.signal)
-            : await sendAndWait(session, outgoing, request);
+            ? await session.send(outgoing, patience)
+            : await sendAndWait(session, outgoing, patience, request);
         return { id, from: credentials.account.bare, to: to.full, type, ...(status === undefined ? {} : { status }) };
       } catch (error) {
         // Only this code says that not a byte of the message was written.
@@ -115,12 +116,13 @@ async function timed<T>(times: Times, session: Promise<T>): Promise<T> {
 async function sendAndWait(
   session: DeliverSession,
   outgoing: Outgoing,
-  { waitMs, signal }: DeliverRequest,
+  patience: HangUp,
+  { waitMs, caller }: DeliverRequest,
 ): Promise<"received" | "accepted"> {
   const watch = session.watch(outgoing.id, outgoing.to);
   try {
-    await session.send(outgoing, signal);
-    const outcome = await firstOf(watch.outcome, waitMs, signal);
+    await session.send(outgoing, patience);
+    const outcome = await firstOf(watch.outcome, waitMs, caller.signal);
     if (outcome instanceof Failure) throw outcome;
     return outcome === "received" ? "received" : "accepted";
   } finally {

@@ -71,7 +71,7 @@ export interface LinkEvents {
 export interface OutgoingStanza {
   readonly stanza: string;
   /** When it was first written, if this is not the first time. */
-  readonly delayedSince?: Date;
+  readonly delayedSince: Date | undefined;
 }
 
 /** XEP-0045, for what a session does about rooms. Nothing here is acknowledged, resumed or sent again. */

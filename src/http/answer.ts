@@ -1,5 +1,6 @@
 /** The frame around every request: its id, its one answer whatever is thrown, its closing line in the log. */
 
+import { hasHungUp } from "../caller.ts";
 import { asFailure, type Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { RequestLine, Times } from "../request-log.ts";
@@ -48,7 +49,7 @@ export async function answer(
     recipient: trail.recipient,
     messageId: trail.messageId,
     times: trail.times,
-    hungUp: request.signal.aborted,
+    hungUp: hasHungUp(request, startedMs),
     failure: trail.failure,
   });
   return response;

@@ -1,5 +1,6 @@
 /** What the HTTP side is given by the composition root, and what it tells it. */
 
+import type { Caller } from "../caller.ts";
 import type { Jid } from "../jid.ts";
 import type { Credentials, Message, Receipt } from "../message.ts";
 import type { RequestLine, Times } from "../request-log.ts";
@@ -57,8 +58,7 @@ export interface Delivery {
   readonly clientAddress: string;
   /** How long to wait for the recipient's receipt, in milliseconds; 0: not at all. */
   readonly waitMs: number;
-  /** Aborts when the caller hangs up. */
-  readonly signal: AbortSignal;
+  readonly caller: Caller;
   readonly requestId: string;
   /** Written to as the message gets on, for the log. */
   readonly times: Times;

@@ -34,68 +34,67 @@ export interface Visit {
 /** Rejects with a Failure: `overloaded`, before anything else, where too many requests are being served. */
 export async function sendMessage(
   request: Request,
-  visit: Visit,
-  options: HttpOptions,
-  endpoint: Endpoint,
-): Promise<Response> {
-  const { inFlight } = visit;
-  inFlight.enter(options.maxInFlight);
-  try {
-    return await judgeAndSend(request, visit, options, endpoint);
-  } finally {
-    inFlight.leave();
-  }
-}
-
-async function judgeAndSend(
-  request: Request,
   { clientAddress, trail, inFlight }: Visit,
   options: HttpOptions,
   endpoint: Endpoint,
 ): Promise<Response> {
-  const { url, headers, signal } = request;
-  const { requestId, times } = trail;
-  trail.client = clientAddress;
+  inFlight.enter(options.maxInFlight);
+  try {
+    const { url, headers } = request;
+    const { requestId, times } = trail;
+    trail.client = clientAddress;
 
-  const named = endpoint.readPath(url);
-  refuseCrossSite(headers, options.allowedOrigins);
-  const credentials = readCredentials(headers, options);
-  const sender = credentials.account;
-  trail.sender = sender;
-  refuseForeignHost(sender, options);
-  options.admit(credentials, clientAddress);
+    const named = endpoint.readPath(url);
+    refuseCrossSite(headers, options.allowedOrigins);
+    const credentials = readCredentials(headers, options);
+    const sender = credentials.account;
+    trail.sender = sender;
+    refuseForeignHost(sender, options);
+    options.admit(credentials, clientAddress);
 
-  const parse = endpoint.chooseParser(headers);
-  const body = await readBody(request, options.maxBodyBytes, inFlight);
-  const read = parse(body);
-  const parsed = read instanceof Promise ? await read : read;
-  const fields = withType(parsed.fields, named.type, parsed.defaultType);
-  refuseForeignSender(fields.from, sender);
-  const recipients = findRecipients(named.to, fields.to, sender, options);
-  const [first] = recipients.list;
-  const to = first !== undefined && "jid" in first ? first.jid : sender;
-  const preferences = readPreferences(headers, options.waitMaxMs);
-  const waitMs = preferences.waitSeconds * 1000;
-  const message = makeMessage(fields, to, options.forbiddenCharacters, {
-    elements: parsed.elements,
-    requestReceipt: parsed.requestReceipt === true || waitMs > 0,
-    untyped: (named.type ?? parsed.fields.type) === undefined,
-  });
-  const send = (each: Message, isCopy = false) => {
-    if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
-    return options.deliver({ credentials, message: each, clientAddress, waitMs, signal, requestId, times, isCopy });
-  };
+    const parse = endpoint.chooseParser(headers);
+    const body = await readBody(request, options.maxBodyBytes, inFlight);
+    const read = parse(body);
+    const parsed = read instanceof Promise ? await read : read;
+    const fields = withType(parsed.fields, named.type, parsed.defaultType);
+    refuseForeignSender(fields.from, sender);
+    const recipients = findRecipients(named.to, fields.to, sender, options);
+    const [first] = recipients.list;
+    const to = first !== undefined && "jid" in first ? first.jid : sender;
+    const preferences = readPreferences(headers, options.waitMaxMs);
+    const waitMs = preferences.waitSeconds * 1000;
+    const message = makeMessage(fields, to, options.forbiddenCharacters, {
+      elements: parsed.elements,
+      requestReceipt: parsed.requestReceipt === true || waitMs > 0,
+      untyped: (named.type ?? parsed.fields.type) === undefined,
+    });
+    const send = (each: Message, isCopy = false) => {
+      if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
+      return options.deliver({
+        credentials,
+        message: each,
+        clientAddress,
+        waitMs,
+        caller: request,
+        requestId,
+        times,
+        isCopy,
+      });
+    };
 
-  trail.messageId = message.id;
-  if (!recipients.several) {
-    trail.recipient = to;
-    return endpoint.writeReceipt(await send(message), preferences);
+    trail.messageId = message.id;
+    if (!recipients.several) {
+      trail.recipient = to;
+      return endpoint.writeReceipt(await send(message), preferences);
+    }
+    const idOf = (index: number) => (fields.id === undefined ? crypto.randomUUID() : `${fields.id}-${index + 1}`);
+    const outcomes = await sendToEach(recipients.list, message, idOf, send);
+    const failures = findFailures(outcomes);
+    if (failures.length > 0) trail.failure = gravest(failures);
+    return writeResults(outcomes, preferences, requestId, endpoint.taken);
+  } finally {
+    inFlight.leave();
   }
-  const idOf = (index: number) => (fields.id === undefined ? crypto.randomUUID() : `${fields.id}-${index + 1}`);
-  const outcomes = await sendToEach(recipients.list, message, idOf, send);
-  const failures = findFailures(outcomes);
-  if (failures.length > 0) trail.failure = gravest(failures);
-  return writeResults(outcomes, preferences, requestId, endpoint.taken);
 }
 
 /** At the same time. Each copy has an id of its own, since a refusal is told by it. */

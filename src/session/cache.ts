@@ -106,9 +106,12 @@ export function createCache(options: CacheOptions): SessionCache {
   };
 
   function admit(credentials: Credentials, address: string): void {
+    const digest = digestOf(credentials);
+    const slot = slots.get(credentials.account.bare);
+    if (slot?.digest !== undefined && isWelcome(slot, address) && sameDigest(slot.digest, digest)) return;
     // Though a live session may vouch for the password: whoever must wait would otherwise learn here, as fast as he can
     // ask, which guess is the right one.
-    const refusal = gate.throttled({ credentials, digest: digestOf(credentials), address });
+    const refusal = gate.throttled({ credentials, digest, address });
     if (refusal !== undefined) throw refusal;
   }
 
@@ -123,11 +126,15 @@ export function createCache(options: CacheOptions): SessionCache {
 
   /** It counts for a day, and need not be told with every request. */
   function welcome(slot: Slot, caller: Caller): void {
-    const nowMs = performance.now();
-    if (slot.usedFrom === caller.address && nowMs - (slot.toldMs ?? 0) < welcomeMs) return;
+    if (isWelcome(slot, caller.address)) return;
     gate.welcome(caller);
     slot.usedFrom = caller.address;
-    slot.toldMs = nowMs;
+    slot.toldMs = performance.now();
+  }
+
+  /** As the throttles know already. */
+  function isWelcome({ usedFrom, toldMs = 0 }: Slot, address: string): boolean {
+    return usedFrom === address && performance.now() - toldMs < welcomeMs;
   }
 
   async function open(credentials: Credentials, address: string): Promise<Session> {

@@ -1,5 +1,6 @@
 /** A message on its way through a session, and what bounds a session. */
 
+import type { HangUp } from "../caller.ts";
 import type { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { LedgerEntry } from "../ledger.ts";
@@ -64,8 +65,7 @@ export interface Entry extends LedgerEntry {
   readonly needsCopy?: boolean;
   readonly resolve: () => void;
   readonly reject: (failure: Failure) => void;
-  /** Aborts when the caller hangs up. */
-  readonly signal: AbortSignal;
+  readonly hangUp: HangUp;
   /** The same as a date. */
   writtenAt?: Date;
   /** It was written, and is known not to have been handled. */

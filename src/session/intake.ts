@@ -1,5 +1,6 @@
 /** What a session takes, and from then on owes an answer for. */
 
+import type { HangUp } from "../caller.ts";
 import type { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Ledger } from "../ledger.ts";
@@ -26,15 +27,15 @@ export class Intake {
   }
 
   /** Resolves and rejects with the message's answer. `stay`: it is said in a room. */
-  take(outgoing: Outgoing, signal: AbortSignal, stay?: Stay): Promise<void> {
+  take(outgoing: Outgoing, hangUp: HangUp, stay?: Stay): Promise<void> {
     const { ledger, deadlines, writer } = this.#parts;
     const { id, to, stanza, times = {} } = outgoing;
     const bytes = Buffer.byteLength(stanza);
-    const refusal = this.#refusalOf(outgoing, bytes, signal);
+    const refusal = this.#refusalOf(outgoing, bytes, hangUp);
     if (refusal !== undefined) return Promise.reject(refusal);
     const acceptedMs = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry: Entry = { id, to, bytes, stanza, times, acceptedMs, resolve, reject, deadlineMs: 0, signal };
+    const entry: Entry = { id, to, bytes, stanza, times, acceptedMs, resolve, reject, deadlineMs: 0, hangUp };
     if (stay !== undefined) Object.assign(entry, { stay, needsCopy: to.resource === undefined });
     ledger.accept(entry);
     deadlines.give(entry, ledger.bytes);
@@ -42,10 +43,10 @@ export class Intake {
     return promise;
   }
 
-  #refusalOf({ id, to }: Outgoing, bytes: number, signal: AbortSignal): Failure | undefined {
+  #refusalOf({ id, to }: Outgoing, bytes: number, hangUp: HangUp): Failure | undefined {
     const { account, ledger, present, maxPending, maxPendingBytes } = this.#parts;
     const limit = present.link?.maxStanzaBytes;
-    if (signal.aborted) return answers.withdrawn(to, "its caller hung up");
+    if (hangUp.aborted) return answers.withdrawn(to, "its caller hung up");
     if (ledger.has(id)) return answers.idInUse(id);
     if (limit !== undefined && bytes > limit) return answers.tooLarge(bytes, limit);
     const full = ledger.size >= maxPending || ledger.bytes + bytes > maxPendingBytes;

@@ -3,6 +3,7 @@
  * server's session was a new one. Rooms that nobody sends into are left.
  */
 
+import type { HangUp } from "../caller.ts";
 import { Failure } from "../errors.ts";
 import { bareJid, type Jid } from "../jid.ts";
 import type { RoomMessage, RoomPresence } from "../link.ts";
@@ -20,7 +21,7 @@ export interface RoomsOptions extends RoomOptions {
   readonly maxPending: number;
   readonly maxPendingBytes: number;
   /** To the server, as to anybody else; `stream_closed` says that the message was not handled. */
-  send(outgoing: Outgoing, stay: Stay, signal: AbortSignal): Promise<void>;
+  send(outgoing: Outgoing, stay: Stay, hangUp: HangUp): Promise<void>;
   /** Called when a message has its answer. */
   onDone(): void;
 }
@@ -41,7 +42,7 @@ export class Rooms {
     return this.#users > 0;
   }
 
-  async send(outgoing: Outgoing, wish: RoomWish, signal: AbortSignal): Promise<void> {
+  async send(outgoing: Outgoing, wish: RoomWish, hangUp: HangUp): Promise<void> {
     if (this.#stopped !== undefined) throw this.#stopped;
     const { account, maxPending, maxPendingBytes } = this.#options;
     const bytes = Buffer.byteLength(outgoing.stanza);
@@ -53,7 +54,7 @@ export class Rooms {
     this.#users += 1;
     this.#bytes += bytes;
     try {
-      await this.#sendInto(room, outgoing, wish, signal);
+      await this.#sendInto(room, outgoing, wish, hangUp);
     } finally {
       room.usedMs = performance.now();
       room.users -= 1;
@@ -64,14 +65,14 @@ export class Rooms {
     }
   }
 
-  async #sendInto(room: Room, outgoing: Outgoing, wish: RoomWish, signal: AbortSignal): Promise<void> {
+  async #sendInto(room: Room, outgoing: Outgoing, wish: RoomWish, hangUp: HangUp): Promise<void> {
     let forgotten = false;
     for (let attempt = 1; ; attempt++) {
       let stay: Stay | undefined;
       try {
         const inside = await room.enter(wish);
         stay = inside;
-        return await room.keepNick(() => this.#options.send(outgoing, inside, signal));
+        return await room.keepNick(() => this.#options.send(outgoing, inside, hangUp));
       } catch (error) {
         if (!(error instanceof Failure) || attempt === maxAttempts) throw error;
         if (error.code === "stream_closed") continue;

@@ -4,6 +4,7 @@
  * What is special about rooms stands in rooms.ts.
  */
 
+import type { HangUp } from "../caller.ts";
 import { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import { Ledger } from "../ledger.ts";
@@ -72,7 +73,7 @@ export class Session {
       maxPending,
       maxPendingBytes,
       link: () => present.get(),
-      send: (outgoing, stay, signal) => this.#take(outgoing, signal, stay),
+      send: (outgoing, stay, hangUp) => this.#take(outgoing, hangUp, stay),
       onDone: () => this.#settled(),
     });
     const { promise, resolve } = Promise.withResolvers<Failure>();
@@ -155,19 +156,19 @@ export class Session {
   /**
    * Resolves when the server has taken the message and, where it may still refuse it then, has had the time to. Rejects
    * with its refusal; with `stream_closed` when the session ended before the message was written (it may be given to
-   * another one); with `connection_lost` or `ack_timeout` when nobody can tell; with `overloaded` at once. `signal`: the
-   * caller has hung up.
+   * another one); with `connection_lost` or `ack_timeout` when nobody can tell; with `overloaded` at once. `hangUp`: asked
+   * until the message is written.
    */
-  send(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+  send(outgoing: Outgoing, hangUp: HangUp): Promise<void> {
     const { room } = outgoing;
-    return room === undefined ? this.#take(outgoing, signal) : this.#rooms.send(outgoing, room, signal);
+    return room === undefined ? this.#take(outgoing, hangUp) : this.#rooms.send(outgoing, room, hangUp);
   }
 
-  #take(outgoing: Outgoing, signal: AbortSignal, stay?: Stay): Promise<void> {
+  #take(outgoing: Outgoing, hangUp: HangUp, stay?: Stay): Promise<void> {
     const closed = this.over || this.#closing || this.#finishing;
     if (closed) return Promise.reject(answers.closed(this.account, this.#endedBecause));
     this.lastUsedMs = performance.now();
-    return this.#intake.take(outgoing, signal, stay);
+    return this.#intake.take(outgoing, hangUp, stay);
   }
 
   /** From before `send` on: what still comes back for a message after it was taken. */

@@ -1,6 +1,7 @@
 /** From the ledger onto the link: what has arrived in one turn of the event loop leaves in one write (group commit). */
 
 import type { Ledger } from "../ledger.ts";
+import type { OutgoingStanza } from "../link.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
 import type { PresentLink } from "./present-link.ts";
@@ -48,9 +49,7 @@ export class Writer {
     while (present.link !== undefined && !this.#socketFull && ledger.hasWaiting) {
       const maxCount = countWritable(ledger, suspicion.suspect, present.link.maxStanzaBytes);
       if (maxCount === 0) return;
-      const stanzas = this.#take(maxCount).map(({ stanza, delayedSince }) =>
-        delayedSince === undefined ? { stanza } : { stanza, delayedSince },
-      );
+      const stanzas = this.#take(maxCount);
       this.#socketFull = !present.link.send(stanzas);
     }
   }
@@ -58,10 +57,11 @@ export class Writer {
   /** Asked before each write and every 100 ms: a listener for each message would cost more than all the rest of `send`. */
   withdrawAbandoned(): void {
     const { ledger, withdraw } = this.#parts;
-    for (const entry of ledger.waiting.filter(({ signal }) => signal.aborted)) withdraw(entry);
+    if (!ledger.waiting.some(isAbandoned)) return;
+    for (const entry of ledger.waiting.filter(isAbandoned)) withdraw(entry);
   }
 
-  #take(maxCount: number) {
+  #take(maxCount: number): OutgoingStanza[] {
     const { ledger, deadlines } = this.#parts;
     let bytes = ledger.writtenBytes;
     if (ledger.writtenBytes === 0) deadlines.progressed();
@@ -78,4 +78,8 @@ export class Writer {
       return { stanza: entry.stanza, delayedSince };
     });
   }
+}
+
+function isAbandoned({ hangUp }: Entry): boolean {
+  return hangUp.aborted;
 }

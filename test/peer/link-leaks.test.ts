@@ -146,7 +146,7 @@ function composeParts(peers: readonly Peer[], { certificatePem }: Authority): Pa
         message,
         clientAddress: "127.0.0.1",
         waitMs: 0,
-        signal: new AbortController().signal,
+        caller: { signal: new AbortController().signal },
       }).catch((error: unknown) => error);
       if (!(outcome instanceof Failure)) throw new Error(`${row?.name} did not fail: ${JSON.stringify(outcome)}`);
       if (outcome.code === "internal_error") throw outcome;

@@ -9,7 +9,7 @@ const request = {
   message: { id: "m1", to: jid("bob@example.com/desk"), type: "chat" as const, body: "hi" },
   clientAddress: "127.0.0.1",
   waitMs: 0,
-  signal: new AbortController().signal,
+  caller: { signal: new AbortController().signal },
 };
 
 /** A delivery whose sessions answer with `answers`, one a session. */
@@ -94,7 +94,7 @@ describe("a delivery", () => {
 
   test("does not go on waiting for a receipt when its caller hung up while it was being sent", async () => {
     const { deliver } = deliverWith(["taken"]);
-    const receipt = deliver({ ...request, waitMs: 60_000, signal: AbortSignal.abort() });
+    const receipt = deliver({ ...request, waitMs: 60_000, caller: { signal: AbortSignal.abort() } });
     expect(await within(5_000, "an answer that nobody waits for", receipt)).toMatchObject({ status: "accepted" });
   });
 

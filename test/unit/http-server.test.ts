@@ -38,7 +38,7 @@ test("a caller who hangs up aborts the signal that deliver has", async () => {
   const aborted = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   await using gateway = await startGateway({
-    deliver: ({ signal }) => {
+    deliver: ({ caller: { signal } }) => {
       signal.addEventListener("abort", () => aborted.resolve());
       asked.resolve();
       return aborted.promise.then(() => receipt);
