@@ -6,31 +6,37 @@ export interface Caller {
   readonly signal: AbortSignal;
 }
 
-/** A caller who has waited for less is not asked. */
-const momentMs = 20;
-
-/**
- * Whether a caller who has waited since `sinceMs`, on the clock of performance.now(), has hung up. Bun makes the signal of
- * a request when it is first asked for, which costs more than all the rest of looking up a session; and nearly all
- * messages are written, and many answered, before anybody could have had enough of waiting.
- */
-export function hasHungUp(caller: Caller, sinceMs: number): boolean {
-  return performance.now() - sinceMs > momentMs && caller.signal.aborted;
-}
-
 /** All that has to be known of a caller while the message waits to be written. */
 export type HangUp = Pick<AbortSignal, "aborted">;
 
-/** Of a caller who waits from now on. */
+/**
+ * Whether a caller has hung up since the message was given. Bun makes the signal of a request when it is first asked for,
+ * which costs more than looking up the session does; and in the turn of the event loop that the request came in, in which
+ * nearly all messages are written, nothing can have been heard of its caller.
+ */
 export class Patience implements HangUp {
   readonly #caller: Caller;
-  readonly #sinceMs = performance.now();
+  readonly #since = thisTurn();
 
   constructor(caller: Caller) {
     this.#caller = caller;
   }
 
   get aborted(): boolean {
-    return hasHungUp(this.#caller, this.#sinceMs);
+    return this.#since !== turn && this.#caller.signal.aborted;
   }
+}
+
+let turn = 0;
+let ends = false;
+
+function thisTurn(): number {
+  if (!ends) {
+    ends = true;
+    setImmediate(() => {
+      ends = false;
+      turn += 1;
+    });
+  }
+  return turn;
 }

@@ -27,7 +27,7 @@ export interface RequestLine {
   /** As far as throttles tell callers apart. */
   readonly client?: string | undefined;
   readonly times: Times;
-  /** The caller did not wait for the answer. */
+  /** The caller did not wait for the answer. Found out when it is asked, which costs. */
   readonly hungUp: boolean;
   readonly failure?: Failure | undefined;
 }

@@ -1,6 +1,5 @@
 /** The frame around every request: its id, its one answer whatever is thrown, its closing line in the log. */
 
-import { hasHungUp } from "../caller.ts";
 import { asFailure, type Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { RequestLine, Times } from "../request-log.ts";
@@ -49,7 +48,9 @@ export async function answer(
     recipient: trail.recipient,
     messageId: trail.messageId,
     times: trail.times,
-    hungUp: hasHungUp(request, startedMs),
+    get hungUp() {
+      return request.signal.aborted;
+    },
     failure: trail.failure,
   });
   return response;

@@ -245,11 +245,12 @@ export class Session {
 
   #end(reason: Failure): void {
     this.#endedBecause = reason;
+    // Before any caller is answered, who may try again at once: by then it is known that the account has to rest.
+    this.#resolveEnded(reason);
     this.#deadlines.stop();
     this.#verdicts.end(reason);
     this.#receipts.stop();
     this.#present.end(answers.closed(this.account, reason));
-    this.#resolveEnded(reason);
   }
 
   #checkDeadlines(): void {

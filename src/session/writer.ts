@@ -23,6 +23,8 @@ export class Writer {
   readonly #parts: WriterParts;
   #socketFull = false;
   #scheduled = false;
+  /** Something waits that could not be written when it was taken. */
+  #heldUp = false;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -45,16 +47,19 @@ export class Writer {
 
   flush(): void {
     const { ledger, suspicion, present } = this.#parts;
-    this.withdrawAbandoned();
+    // What was taken in this very turn is not asked about: nothing can have been heard of its caller since.
+    if (this.#heldUp) this.withdrawAbandoned();
+    this.#heldUp = true;
     while (present.link !== undefined && !this.#socketFull && ledger.hasWaiting) {
       const maxCount = countWritable(ledger, suspicion.suspect, present.link.maxStanzaBytes);
       if (maxCount === 0) return;
       const stanzas = this.#take(maxCount);
       this.#socketFull = !present.link.send(stanzas);
     }
+    this.#heldUp = ledger.hasWaiting;
   }
 
-  /** Asked before each write and every 100 ms: a listener for each message would cost more than all the rest of `send`. */
+  /** Asked before each later write and every 100 ms: a listener for each message would cost more than all the rest of `send`. */
   withdrawAbandoned(): void {
     const { ledger, withdraw } = this.#parts;
     if (!ledger.waiting.some(isAbandoned)) return;

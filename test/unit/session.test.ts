@@ -180,15 +180,17 @@ describe("a session", () => {
   });
 
   test("does not write a message whose caller hung up before", async () => {
-    const { writes, wrote, send } = begin();
+    const { session, writes, wrote, send } = begin({}, () => false);
+    const first = send("first");
+    await wrote;
     const caller = new AbortController();
     const gone = outcomeOf(send("a", caller.signal));
     const stays = send("b");
     caller.abort();
     expect(await gone).toMatchObject({ code: "withdrawn", outcome: "not_sent" });
-    await wrote;
-    expect(writes).toEqual([["<b/>"]]);
-    stays.catch(() => {});
+    session.events.drained();
+    expect(writes).toEqual([["<first/>"], ["<b/>"]]);
+    for (const promise of [first, stays]) promise.catch(() => {});
   });
 
   test("refuses at once what is over its bounds", async () => {
