@@ -1,7 +1,7 @@
 /**
  * The log: one line an event on standard error, JSON for machines or pretty for people. The lines of one turn of the event
- * loop leave in one synchronous write; a warning takes along what waits, at once, and an exit does too, so that nothing is
- * lost. There are no worker threads, which the compiled executable cannot start.
+ * loop leave in one write; a warning takes along what waits, at once, and an exit does too. There are no worker threads,
+ * which the compiled executable cannot start.
  *
  * Whatever is put into a field, a line stays one line of valid JSON without a control character, and names nobody: an
  * address such as alice@example.com is written as a hash under a key that lives with the process, the same one for the
@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
 import pino from "pino";
 import { prettyFactory } from "pino-pretty";
+import { openStandardError } from "./standard-error.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "auto" | "json" | "pretty";
@@ -55,7 +56,8 @@ const maxKnownLength = 100;
 
 export function createLog({ level, format, jids = false, destination }: LogOptions): Log {
   const onTerminal = destination === undefined && isatty(standardError);
-  const { sink, flush } = destination === undefined ? gatherStandardError() : { sink: destination, flush: () => {} };
+  const standard = destination === undefined ? openStandardError(tellLost) : undefined;
+  const sink = destination ?? standard ?? { write: () => {} };
   const pretty = format === "pretty" || (format === "auto" && onTerminal);
   const logger = pino(
     {
@@ -71,26 +73,13 @@ export function createLog({ level, format, jids = false, destination }: LogOptio
   const writeAt = (each: LogLevel) => (fields: LogFieldsMaker, sentence: string) => {
     if (!logger.isLevelEnabled(each)) return;
     logger[each](tidy(typeof fields === "function" ? fields() : fields, hide), hide(sentence));
-    if (each === "warn" || each === "error") flush();
+    if (each === "warn" || each === "error") standard?.flush();
   };
   return { debug: writeAt("debug"), info: writeAt("info"), warn: writeAt("warn"), error: writeAt("error") };
-}
 
-/** A write for each line is what most of a request's closing line would cost. */
-function gatherStandardError(): { readonly sink: LogDestination; flush(): void } {
-  const stream = pino.destination({ dest: standardError, sync: true });
-  let waiting = "";
-  const flush = () => {
-    const lines = waiting;
-    waiting = "";
-    if (lines !== "") stream.write(lines);
-  };
-  process.once("exit", flush);
-  const write = (line: string) => {
-    if (waiting === "") setImmediate(flush);
-    waiting += line;
-  };
-  return { sink: { write }, flush };
+  function tellLost(lines: number): void {
+    logger.warn({ lines }, "lines of the log were left out, since standard error did not take them");
+  }
 }
 
 /** People read it on a terminal, which would obey what a control character in a field says. */
