@@ -12,7 +12,7 @@ export type HangUp = Pick<AbortSignal, "aborted">;
 /**
  * Whether a caller has hung up since the message was given. Bun makes the signal of a request when it is first asked for,
  * which costs more than looking up the session does; and in the turn of the event loop that the request came in, in which
- * nearly all messages are written, nothing can have been heard of its caller.
+ * nearly all messages are written, next to nothing can have been heard of its caller.
  */
 export class Patience implements HangUp {
   readonly #caller: Caller;

@@ -19,15 +19,21 @@ export function remember<Result extends {}>(
   return (text) => {
     const before = known.get(text);
     if (before !== undefined) return before;
-    const result = work(text);
-    if (text.length > longest) return result;
+    if (text.length > longest) return work(text);
+    const own = copyOf(text);
+    const result = work(own);
     if (known.size >= most) {
       for (const first of known.keys()) {
         known.delete(first);
         break;
       }
     }
-    known.set(text, result);
+    known.set(own, result);
     return result;
   };
+}
+
+/** A piece of a long text, such as of a body, would keep the whole of it in memory. Lone surrogates stay what they are. */
+function copyOf(text: string): string {
+  return Buffer.from(text, "utf16le").toString("utf16le");
 }

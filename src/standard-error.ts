@@ -2,7 +2,8 @@
  * Standard error, written to without ever waiting for who reads it: a journal that stands still, or a pipe that nobody
  * empties, must not stop the gateway. What cannot be written waits, up to a bound; beyond that, whole lines are left out
  * and counted. A write to a pipe waits for room unless it is short and poll(2) has said that there is some; Bun and Node
- * can set no descriptor to not waiting, and others may have the same one open.
+ * can set no descriptor to not waiting, and others may have the same one open. (What those write between the two calls, and
+a terminal with hardly any room left, can still make us wait.)
  */
 
 import { fstatSync, writeSync } from "node:fs";
@@ -115,7 +116,7 @@ function createPoll(): ((timeoutMs: number) => boolean) | undefined {
     const watched = new DataView(new ArrayBuffer(8));
     watched.setInt32(0, standardError, true);
     watched.setInt16(4, POLLOUT, true);
-    return (timeoutMs) => symbols.poll(watched, 1n, Math.ceil(timeoutMs)) !== 0;
+    return (timeoutMs) => symbols.poll(watched, 1n, Math.ceil(timeoutMs)) > 0;
   } catch {
     return undefined;
   }

@@ -18,6 +18,7 @@ type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
 /** What headers of late were found to say, by their keyed hashes, so that no password is kept. */
 const known = new Map<string, Identity>();
 const mostKnown = 10_000;
+const longestKnown = 400;
 
 interface Identity {
   readonly account: Jid;
@@ -32,7 +33,7 @@ export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
   const [userId] = readUserPass(authorization);
   const identity = { account: readAccount(userId, headers, hosts) };
   // A user-id without a domain says something else with another Host, or when the settings change.
-  if (userId.includes("@")) {
+  if (userId.includes("@") && authorization.length <= longestKnown) {
     if (known.size >= mostKnown) known.clear();
     known.set(key, identity);
   }

@@ -239,6 +239,7 @@ export class Session {
     this.#deadlines.progressed();
     this.#options.onRecovered(resumed);
     this.#verdicts.conclude(this.#present.graceMs);
+    this.#writer.reopen();
     this.#writer.flush();
     if (this.#closing) void link.close();
   }

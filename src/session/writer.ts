@@ -40,14 +40,15 @@ export class Writer {
     });
   }
 
-  /** The socket takes more, or is another one. */
+  /** The socket takes more, or is another one, on which what was written before may be written again. */
   reopen(): void {
     this.#socketFull = false;
+    this.#heldUp = true;
   }
 
   flush(): void {
     const { ledger, suspicion, present } = this.#parts;
-    // What was taken in this very turn is not asked about: nothing can have been heard of its caller since.
+    // What was taken in this very turn is not asked about: src/caller.ts says why.
     if (this.#heldUp) this.withdrawAbandoned();
     this.#heldUp = true;
     while (present.link !== undefined && !this.#socketFull && ledger.hasWaiting) {

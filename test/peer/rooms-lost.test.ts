@@ -172,7 +172,7 @@ test("at a shutdown who waits for a room is answered: unsent where it was not en
 });
 
 test("at a shutdown who waits for a room to say whether we are inside is answered as well", async () => {
-  await begin({}, 1);
+  await begin({}, 0);
   await post();
   rooms.hooks = { asks: () => true };
   const reply = post();

@@ -53,7 +53,13 @@ test(`${sessions} idle sessions cost little and give all of it back`, async () =
     process.stdout.write(
       `${sessions} idle sessions: ${kibEach.toFixed(1)} KiB each, ${(cpuShare * 100).toFixed(2)} % of a core\n`,
     );
-    await eventually(async () => (await kibLeft()) < mostKiBLeft, returnDeadlineMs, "the memory to be given back");
+    await eventually(
+      async () => (await kibLeft()) < mostKiBLeft,
+      returnDeadlineMs,
+      "the memory to be given back",
+    ).catch(async (error) => {
+      throw new Error(`${await kibLeft()} KiB are left, where ${mostKiBLeft} may be`, { cause: error });
+    });
     const seconds = Math.round((performance.now() - closedMs) / 1000);
     process.stdout.write(`once closed ${kibAtOnce} KiB more than before, ${seconds} s later ${await kibLeft()}\n`);
     expect(kibEach).toBeLessThan(mostKiB);

@@ -55,7 +55,7 @@ function begin(reconnects: readonly Reconnect[], ackTimeoutMs = 5000) {
     session,
     recovered,
     attempts: () => attempts,
-    send: (id: string) => session.send({ id, to, stanza: `<${id}/>` }, never),
+    send: (id: string, signal = never) => session.send({ id, to, stanza: `<${id}/>` }, signal),
     /** What the nth link was given, flattened, once it was given something. */
     written: async (number: number) => {
       const writes = links[number - 1];
@@ -111,6 +111,27 @@ describe("a session whose connection is lost with messages on their way", () => 
     expect(await written(2)).toEqual(["<b/>"]);
     session.events.acknowledged(1);
     expect(await b).toBe("sent");
+  });
+
+  test("does not send again what its caller has hung up on meanwhile", async () => {
+    const caller = new AbortController();
+    const { send, written, lose } = begin([
+      async () => {
+        caller.abort();
+        return { resumed: true, handled: 0 };
+      },
+    ]);
+    const gone = send("a", caller.signal).then(
+      () => "sent",
+      (error: unknown) => error,
+    );
+    const stays = outcomeOf(send("b"));
+    await written(1);
+    lose();
+    expect(await gone).toMatchObject({ code: "withdrawn", outcome: "not_sent" });
+    expect(await written(2)).toEqual([expect.stringContaining("b")]);
+    lose("session_replaced");
+    await stays;
   });
 
   test("tries again while somebody waits, and not after a refusal that only a person can mend", async () => {

@@ -1,0 +1,51 @@
+/** What is remembered, and for how long. */
+
+import { expect, test } from "bun:test";
+import { remember } from "../../src/memo.ts";
+
+function counting(most: number, longest = 10) {
+  const asked: string[] = [];
+  const ask = remember(
+    (text) => {
+      asked.push(text);
+      if (text === "bad") throw new Error("no");
+      return { text };
+    },
+    { most, longest },
+  );
+  return { ask, asked };
+}
+
+test("a text is worked on once, as long as it is among the last ones", () => {
+  const { ask, asked } = counting(2);
+  expect(ask("a")).toBe(ask("a"));
+  ask("b");
+  ask("c");
+  ask("a");
+  expect(asked).toEqual(["a", "b", "c", "a"]);
+});
+
+test("a failure and a long text are not remembered", () => {
+  const { ask, asked } = counting(2);
+  expect(() => ask("bad")).toThrow("no");
+  expect(() => ask("bad")).toThrow("no");
+  ask("longer than ten");
+  ask("longer than ten");
+  expect(asked).toHaveLength(4);
+});
+
+test("a lone surrogate stays one", () => {
+  const { ask } = counting(2);
+  expect(ask("a\uD800").text).toBe("a\uD800");
+});
+
+test("a piece of a large text does not keep the whole", () => {
+  const count = 300;
+  const bytes = 1024 * 1024;
+  const { ask } = counting(count, 100);
+  Bun.gc(true);
+  const before = process.memoryUsage.rss();
+  for (let nth = 0; nth < count; nth++) ask(Buffer.alloc(bytes, `${nth}`.padEnd(10, "x")).toString().slice(0, 80));
+  Bun.gc(true);
+  expect(process.memoryUsage.rss() - before).toBeLessThan((count * bytes) / 3);
+});
