@@ -25,9 +25,12 @@ const retryMs = 50;
 /** For what still waits when the process ends. */
 const lastWordsMs = 500;
 
-/** `onLost`: called when there is room again, with how many lines were left out. */
-export function openStandardError(onLost: (lines: number) => void): StandardError {
-  const isReady = mayWait() ? createPoll() : undefined;
+/**
+ * `onLost`: called when there is room again, with how many lines were left out. `descriptor`: default 2, which is standard
+ * error.
+ */
+export function openStandardError(onLost: (lines: number) => void, descriptor = standardError): StandardError {
+  const isReady = mayWait(descriptor) ? createPoll(descriptor) : undefined;
   let lines: string[] = [];
   let waiting = 0;
   let lost = 0;
@@ -79,7 +82,7 @@ export function openStandardError(onLost: (lines: number) => void): StandardErro
       if (isReady !== undefined && !isReady(timeoutMs())) return false;
       try {
         const piece = isReady === undefined ? rest : rest.subarray(0, mostAtOnce);
-        const written = writeSync(standardError, piece);
+        const written = writeSync(descriptor, piece);
         rest = written < rest.length ? rest.subarray(written) : undefined;
       } catch (error) {
         if (isBusy(error)) return false;
@@ -99,22 +102,22 @@ export function openStandardError(onLost: (lines: number) => void): StandardErro
 }
 
 /** A file is always written to at once. */
-function mayWait(): boolean {
+function mayWait(descriptor: number): boolean {
   try {
-    return !fstatSync(standardError).isFile();
+    return !fstatSync(descriptor).isFile();
   } catch {
     return false; // It is closed.
   }
 }
 
 /** Undefined where the system has no such call that we know; a write may have to wait there. */
-function createPoll(): ((timeoutMs: number) => boolean) | undefined {
+function createPoll(descriptor: number): ((timeoutMs: number) => boolean) | undefined {
   try {
     const { symbols } = openLibc({ poll: { args: ["buffer", "u64", "i32"], returns: "i32" } });
     const POLLOUT = 4;
     // struct pollfd
     const watched = new DataView(new ArrayBuffer(8));
-    watched.setInt32(0, standardError, true);
+    watched.setInt32(0, descriptor, true);
     watched.setInt16(4, POLLOUT, true);
     return (timeoutMs) => symbols.poll(watched, 1n, Math.ceil(timeoutMs)) > 0;
   } catch {
