@@ -9,8 +9,6 @@ const many = 100;
 export class Garbage {
   #ended = 0;
   #due = 0;
-  /** What the last collection has let go of, such as the sockets of sessions, is only now garbage itself. */
-  #again = false;
 
   /** A session has ended; its sockets may need a moment until they are gone too. */
   add(): void {
@@ -21,10 +19,10 @@ export class Garbage {
   collect(liveSessions: number): void {
     // gc(true) stops the program for some 50 ms for every thousand live sessions; gc(false) waits for the program to
     // allocate, which an idle one does not.
-    const worthIt = this.#due >= Math.max(many, liveSessions);
-    if (worthIt || this.#again) Bun.gc(true);
-    this.#again = worthIt;
-    if (worthIt) this.#due = 0;
+    if (this.#due >= Math.max(many, liveSessions)) {
+      Bun.gc(true);
+      this.#due = 0;
+    }
     this.#due += this.#ended;
     this.#ended = 0;
   }
