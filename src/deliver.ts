@@ -76,18 +76,18 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const session = opened instanceof Promise ? await timed(times, opened) : opened;
       times.loginMs ??= 0;
       stanza ??= writeStanza();
-      const found = whereTo(session, message);
-      const destination = found instanceof Promise ? await found : found;
-      const sent = typed(message, destination);
-      const { id, to, type } = sent;
-      const outgoing: Outgoing = {
-        id,
-        to,
-        times,
-        stanza: sent === message ? stanza : parts.toStanza(sent),
-        room: destination === "elsewhere" ? undefined : roomWish(sent, credentials.account),
-      };
       try {
+        const found = whereTo(session, message);
+        const destination = found instanceof Promise ? await found : found;
+        const sent = typed(message, destination);
+        const { id, to, type } = sent;
+        const outgoing: Outgoing = {
+          id,
+          to,
+          times,
+          stanza: sent === message ? stanza : parts.toStanza(sent),
+          room: destination === "elsewhere" ? undefined : roomWish(sent, credentials.account),
+        };
         const status =
           request.waitMs === 0
             ? await session.send(outgoing, patience)

@@ -3,7 +3,7 @@
  * empties, must not stop the gateway. What cannot be written waits, up to a bound; beyond that, whole lines are left out
  * and counted. A write to a pipe waits for room unless it is short and poll(2) has said that there is some; Bun and Node
  * can set no descriptor to not waiting, and others may have the same one open. (What those write between the two calls, and
-a terminal with hardly any room left, can still make us wait.)
+ * a terminal with hardly any room left, can still make us wait.)
  */
 
 import { fstatSync, writeSync } from "node:fs";
@@ -34,7 +34,7 @@ export function openStandardError(onLost: (lines: number) => void, descriptor = 
   let lines: string[] = [];
   let waiting = 0;
   let lost = 0;
-  /** Of a line, what could not be written yet. */
+  /** Of what was taken to be written, the bytes that found no room yet. */
   let rest: Buffer | undefined;
   let scheduled = false;
   let retry: ReturnType<typeof setTimeout> | undefined;

@@ -18,6 +18,7 @@ type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
 /** What headers of late were found to say, by their keyed hashes, so that no password is kept. */
 const known = new Map<string, Identity>();
 const mostKnown = 10_000;
+/** In UTF-16 code units; nobody is to fill this table with long names before any check. */
 const longestKnown = 400;
 
 interface Identity {

@@ -63,7 +63,6 @@ export class Writer {
   /** Asked before each later write and every 100 ms: a listener for each message would cost more than all the rest of `send`. */
   withdrawAbandoned(): void {
     const { ledger, withdraw } = this.#parts;
-    if (!ledger.waiting.some(isAbandoned)) return;
     for (const entry of ledger.waiting.filter(isAbandoned)) withdraw(entry);
   }
 

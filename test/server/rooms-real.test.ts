@@ -72,7 +72,7 @@ describe.each(realServers)("in front of %s", (name, startServer) => {
     return (await eventually(find, 5_000, "the message in the room")).from;
   }
 
-  /** Asked twice: ejabberd gives a room that is just going away the question, and it takes the question with it. */
+  /** Asked twice: once, under load, ejabberd left a question about a room that had just been refused without an answer. */
   async function exists(room: string): Promise<boolean> {
     const query = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
     const ask = () => owner.request("get", query, `${room}@${service}`);
