@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import { isatty } from "node:tty";
 import pino from "pino";
 import { prettyFactory } from "pino-pretty";
+import { remember } from "./memo.ts";
 import { openStandardError } from "./standard-error.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -50,9 +51,6 @@ const maxCauses = 8;
 /** Of a text in a field, in UTF-16 code units. */
 const maxText = 2_000;
 const maxStack = 8_000;
-/** What is kept of addresses and their hashes. */
-const maxKnown = 10_000;
-const maxKnownLength = 100;
 
 export function createLog({ level, format, jids = false, destination }: LogOptions): Log {
   const onTerminal = destination === undefined && isatty(standardError);
@@ -139,17 +137,9 @@ function makeHide(): (text: string) => string {
   const key = randomBytes(32);
   const hash = (_: string, bare: string) =>
     `jid:${new Bun.CryptoHasher("sha256", key).update(bare).digest("hex").slice(0, 12)}`;
-  const known = new Map<string, string>();
-  return (text) => {
-    if (!text.includes("@")) return text;
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const hidden = text.replace(address, hash);
-    // Senders and recipients come again and again; sentences seldom do.
-    if (known.size >= maxKnown) known.clear();
-    if (text.length < maxKnownLength) known.set(text, hidden);
-    return hidden;
-  };
+  // Senders and recipients come again and again; sentences seldom do.
+  const hide = remember((text) => text.replace(address, hash), { most: 10_000, longest: 100 });
+  return (text) => (text.includes("@") ? hide(text) : text);
 }
 
 /** What is logged of something thrown: no property but these, since a library's error may carry anything. */

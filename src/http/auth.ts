@@ -3,6 +3,7 @@
 import { Failure } from "../errors.ts";
 import { type Jid, parseJid } from "../jid.ts";
 import { keyedHash } from "../keyed-hash.ts";
+import { Memo } from "../memo.ts";
 import type { Credentials } from "../message.ts";
 import type { HttpOptions } from "./options.ts";
 import { duplicateHeader, readSingleHeader, withoutQuotedStrings } from "./single-header.ts";
@@ -15,9 +16,8 @@ const maxPasswordBytes = 1023;
 
 type Hosts = Pick<HttpOptions, "isAllowedHost" | "onlyHost">;
 
-/** What headers of late were found to say, by their keyed hashes, so that no password is kept. */
-const known = new Map<string, Identity>();
-const mostKnown = 10_000;
+/** What headers were found to say, by their keyed hashes, so that no password is kept. */
+const known = new Memo<Identity>({ most: 10_000 });
 /** In UTF-16 code units; nobody is to fill this table with long names before any check. */
 const longestKnown = 400;
 
@@ -34,10 +34,7 @@ export function readCredentials(headers: Headers, hosts: Hosts): Credentials {
   const [userId] = readUserPass(authorization);
   const identity = { account: readAccount(userId, headers, hosts) };
   // A user-id without a domain says something else with another Host, or when the settings change.
-  if (userId.includes("@") && authorization.length <= longestKnown) {
-    if (known.size >= mostKnown) known.clear();
-    known.set(key, identity);
-  }
+  if (userId.includes("@") && authorization.length <= longestKnown) known.set(key, identity);
   return new BasicCredentials(identity, authorization);
 }
 

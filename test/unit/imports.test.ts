@@ -55,8 +55,8 @@ const rules: readonly Rule[] = [
   ["message.ts knows only jid.ts", /^src\/message\.ts -> (?!src\/jid\.ts$)/, "src/message.ts -> src/errors.ts"],
   ["errors.ts knows nothing of ours", /^src\/errors\.ts -> src\//, "src/errors.ts -> src/jid.ts"],
   [
-    "log.ts knows nothing of ours but where it writes to",
-    /^src\/log\.ts -> src\/(?!standard-error\.ts$)|^src\/standard-error\.ts -> src\/(?!libc\.ts$)/,
+    "log.ts knows nothing of ours but a memo and where it writes to",
+    /^src\/log\.ts -> src\/(?!(memo|standard-error)\.ts$)|^src\/memo\.ts -> src\/|^src\/standard-error\.ts -> src\/(?!libc\.ts$)/,
     "src/log.ts -> src/errors.ts",
   ],
   [

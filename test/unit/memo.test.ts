@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { remember } from "../../src/memo.ts";
 import { eventually } from "../support/wait.ts";
 
-function counting(most: number, longest = 10) {
+function counting(most: number, longest = 10, keepMs?: number) {
   const asked: string[] = [];
   const ask = remember(
     (text) => {
@@ -12,7 +12,7 @@ function counting(most: number, longest = 10) {
       if (text === "bad") throw new Error("no");
       return { text };
     },
-    { most, longest },
+    { most, longest, ...(keepMs === undefined ? {} : { keepMs }) },
   );
   return { ask, asked };
 }
@@ -24,6 +24,28 @@ test("a text is worked on once, as long as it is among the last ones", () => {
   ask("c");
   ask("a");
   expect(asked).toEqual(["a", "b", "c", "a"]);
+});
+
+test("what is used stays while others come and go", () => {
+  const { ask, asked } = counting(10);
+  for (let nth = 0; nth < 100; nth++) {
+    ask("often");
+    ask(`once ${nth}`);
+  }
+  expect(asked.filter((text) => text === "often")).toHaveLength(1);
+});
+
+test("what nobody asks for is forgotten, and is garbage then", async () => {
+  const { ask } = counting(10, 10, 20);
+  const kept = new WeakRef(ask("once"));
+  await eventually(
+    () => {
+      Bun.gc(true);
+      return kept.deref() === undefined;
+    },
+    5_000,
+    "it to be gone",
+  );
 });
 
 test("a failure and a long text are not remembered", () => {
