@@ -12,12 +12,14 @@ import type { Credentials } from "../message.ts";
 import { noTally, type SessionCensus } from "../tally.ts";
 import * as answers from "./answers.ts";
 import { rememberServices } from "./conference-services.ts";
-import { type Digest, digestOf, sameDigest } from "./credential.ts";
+import { digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
 import { Garbage } from "./garbage.ts";
 import { type Caller, Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
 import { createLateRefusalLog } from "./late-refusals.ts";
+import { Proofs } from "./proofs.ts";
 import { Session } from "./session.ts";
+import { type Slot, vouchesFor } from "./slot.ts";
 
 export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
   readonly login: Login;
@@ -32,19 +34,6 @@ export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
   /** Sessions at one time. */
   readonly max: number;
   readonly log: Log;
-}
-
-interface Slot {
-  /** Of the last password that the server accepted, or that its login under way was made with; undefined: void. */
-  digest: Digest | undefined;
-  /** When its last proof began, or its login ended, on the clock of performance.now(). */
-  provenMs: number;
-  /** From where it was used last, and when that was told to the throttles. */
-  usedFrom?: string;
-  toldMs?: number;
-  readonly session: Session;
-  /** Resolves when the session has logged in; rejects with the login's Failure. */
-  readonly ready: Promise<Session>;
 }
 
 export interface SessionCache {
@@ -81,8 +70,7 @@ export function createCache(options: CacheOptions): SessionCache {
   const slots = new Map<string, Slot>();
   /** Released, and not closed yet. */
   const released = new Set<Slot>();
-  /** Passwords being proven right now, by digest, so that fifty requests with the same one make one login. */
-  const proofs = new Map<string, Promise<Slot | undefined>>();
+  const proofs = new Proofs({ verify: options.verify, gate, slotOf: (bareJid) => slots.get(bareJid) });
   const servicesOf = rememberServices();
   let closed = false;
   const garbage = new Garbage();
@@ -118,7 +106,8 @@ export function createCache(options: CacheOptions): SessionCache {
   function current(credentials: Credentials, address: string): Session | undefined {
     const slot = slots.get(credentials.account.bare);
     const caller = { credentials, digest: digestOf(credentials), address };
-    if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller)) return undefined;
+    if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller.digest, verifyMs))
+      return undefined;
     if (performance.now() - slot.provenMs > verifyMs * soon) return undefined;
     welcome(slot, caller);
     return slot.session;
@@ -156,29 +145,23 @@ export function createCache(options: CacheOptions): SessionCache {
         const rest = gate.rest(account);
         if (rest === undefined) return startSession(caller).ready;
         // That somebody's session was ended by the server is for the owner alone to know.
-        if (!gate.knows(caller)) await prove(caller);
+        if (!gate.knows(caller)) await proofs.prove(caller);
         throw rest;
       }
-      if (vouchesFor(slot, caller)) {
+      if (vouchesFor(slot, caller.digest, verifyMs)) {
         if (slot.session.begun) gate.welcome(caller);
         const ageMs = performance.now() - slot.provenMs;
         // What goes wrong is said to the request that needs the proof; this one does not.
-        if (ageMs > verifyMs * soon && slot.session.begun) prove(caller).catch(() => {});
+        if (ageMs > verifyMs * soon && slot.session.begun) proofs.prove(caller).catch(() => {});
         return slot.ready;
       }
-      const proven = await prove(caller);
+      const proven = await proofs.prove(caller);
       // Not by the digest, which another password that the server takes as well may have put there since.
       if (proven !== undefined && proven === slots.get(account.bare) && !proven.session.over) return proven.ready;
       // Another password's login is still under way: the one that was just proven waits for its end.
       await slots.get(account.bare)?.ready.catch(() => {});
     }
     throw new Failure("server_busy", `The login of "${account.bare}" did not settle; it needs another try.`);
-  }
-
-  /** A login under way is vouched for by whoever began it, and whether it was right, all of them learn together. */
-  function vouchesFor(slot: Slot | undefined, { digest }: Caller): boolean {
-    if (slot?.digest === undefined || slot.session.over || !sameDigest(slot.digest, digest)) return false;
-    return !slot.session.begun || performance.now() - slot.provenMs < verifyMs;
   }
 
   function startSession(caller: Caller): Slot {
@@ -216,40 +199,6 @@ export function createCache(options: CacheOptions): SessionCache {
       gate.sessionEnded(account, slot.digest, reason);
       log.info({ ...nameOf(account), ...describe(reason) }, "session ended");
     });
-  }
-
-  /**
-   * Shared by all who bring the same password; what it finds is written down for the live session. Resolves with the slot
-   * that it vouches for: the one whose session was live when it began.
-   */
-  function prove(caller: Caller): Promise<Slot | undefined> {
-    const key = caller.digest.text;
-    const running = proofs.get(key);
-    if (running !== undefined) return running;
-    const refusal = gate.refusal(caller);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const { credentials, digest } = caller;
-    // A session that begins while this runs has a newer word of the server on its password than this proof.
-    const slot = slots.get(credentials.account.bare);
-    const begun = slot?.session.begun ? slot : undefined;
-    const startedMs = performance.now();
-    const proof = gate
-      .pass(caller, (signal) => options.verify(credentials, signal))
-      .then(
-        () => {
-          // For those who wait here it counts; for later ones, what the server has said to a question asked later.
-          if (begun !== undefined && begun.provenMs <= startedMs) Object.assign(begun, { digest, provenMs: startedMs });
-          return begun;
-        },
-        (error) => {
-          const rejected = error instanceof Failure && error.code === "credentials_rejected";
-          if (rejected && begun?.digest && sameDigest(begun.digest, digest)) begun.digest = undefined;
-          throw error;
-        },
-      )
-      .finally(() => proofs.delete(key));
-    proofs.set(key, proof);
-    return proof;
   }
 
   function sessionOptions(account: Jid): SessionOptions {
