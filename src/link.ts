@@ -123,8 +123,19 @@ export interface Reconnection {
   readonly handled: number | undefined;
 }
 
-/** Connects, encrypts, logs in, binds a resource. Rejects with a Failure; settles soon after `signal` aborts. */
-export type Login = (credentials: Credentials, events: LinkEvents, signal: AbortSignal) => Promise<Link>;
+/** What a login has to keep to. */
+export interface LoginTerms {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Runs SASL, which a server may hold against us, as soon as it may be risked there; or rejects with a Failure. */
+  admit: Admit;
+}
+
+/** `server`: its address and port, whose own ban tables know us. */
+export type Admit = <T>(server: string, authenticate: () => Promise<T>) => Promise<T>;
+
+/** Connects, encrypts, logs in, binds a resource. Rejects with a Failure; settles soon after the signal aborts. */
+export type Login = (credentials: Credentials, events: LinkEvents, terms: LoginTerms) => Promise<Link>;
 
 /** Proves the password by a SASL login without binding a resource, and disconnects. Rejects with a Failure. */
-export type Verify = (credentials: Credentials, signal: AbortSignal) => Promise<void>;
+export type Verify = (credentials: Credentials, terms: LoginTerms) => Promise<void>;

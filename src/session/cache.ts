@@ -170,7 +170,7 @@ export function createCache(options: CacheOptions): SessionCache {
     refuseWhenFull();
     const { account } = caller.credentials;
     const session = new Session(account, sessionOptions(account));
-    const login = gate.pass(caller, (signal) => options.login(caller.credentials, session.events, signal));
+    const login = gate.pass(caller, (terms) => options.login(caller.credentials, session.events, terms));
     const ready = login.then((link) => {
       try {
         // Not before the password is proven: whoever guesses must not be able to close the sessions of others.

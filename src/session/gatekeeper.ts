@@ -5,6 +5,7 @@
 
 import { asFailure, Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
+import type { Admit, LoginTerms } from "../link.ts";
 import { because, type Log } from "../log.ts";
 import type { Credentials } from "../message.ts";
 import { noTally, type Tally } from "../tally.ts";
@@ -38,6 +39,9 @@ export interface Caller {
   readonly address: string;
 }
 
+/** Of the places for logins. */
+const unprovenShare = 0.75;
+
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
   readonly #tally: Tally;
@@ -45,6 +49,8 @@ export class Gatekeeper {
   readonly #pauses = new Pauses();
   readonly #budget: ServerBudget;
   readonly #turnstile: Turnstile;
+  /** Before it, for who may be guessing: some of the places are left to those who have logged in before. */
+  readonly #unproven: Turnstile;
   /** Credentials that this process has seen succeed. */
   readonly #known = new BoundedMap<true>(maxKeys);
   /** Of what is under way. */
@@ -55,8 +61,11 @@ export class Gatekeeper {
     this.#tally = options.tally ?? noTally;
     this.#throttle = new Throttle(options.throttle);
     this.#budget = new ServerBudget(options.throttle, (server) => this.#warnSpent(server));
-    const { loginConcurrency: places, domains } = options;
-    this.#turnstile = new Turnstile(places, () => (domains() > 1 ? Math.max(1, Math.floor(places / 2)) : places));
+    const { loginConcurrency, domains } = options;
+    const withPlaces = (places: number) =>
+      new Turnstile(places, () => (domains() > 1 ? Math.max(1, Math.floor(places / 2)) : places));
+    this.#turnstile = withPlaces(loginConcurrency);
+    this.#unproven = withPlaces(Math.max(1, Math.floor(loginConcurrency * unprovenShare)));
   }
 
   /** 429; undefined: they may try, as those that have worked from the same address always may. */
@@ -99,18 +108,24 @@ export class Gatekeeper {
   }
 
   /** Runs a login, or a proof, when it is its turn. Rejects with a Failure. */
-  async pass<T>(caller: Caller, login: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async pass<T>(caller: Caller, login: (terms: LoginTerms) => Promise<T>): Promise<T> {
     const { domain, bare } = caller.credentials.account;
     const startedMs = performance.now();
+    /** Since when it waits for nobody but the server. */
     let triedMs: number | undefined;
-    const tryIt = (signal: AbortSignal) => {
+    const tryIt = <R>(work: () => Promise<R>) => {
       triedMs = performance.now();
-      return login(signal);
+      return work();
     };
     try {
-      const result = await this.#withTimeout(domain, (signal) =>
-        this.#withinBudget(caller, signal, () => this.#turnstile.pass(domain, signal, () => tryIt(signal))),
-      );
+      const result = await this.#withTimeout(domain, (signal) => {
+        const admit: Admit = (server, authenticate) => {
+          if (this.knows(caller)) return this.#budget.follow(server, authenticate);
+          triedMs = undefined;
+          return this.#budget.spend(server, signal, () => tryIt(authenticate));
+        };
+        return this.#inTurn(caller, signal, () => tryIt(() => login({ signal, admit })));
+      });
       this.#succeeded(caller);
       const ms = Math.round(performance.now() - startedMs);
       this.#options.log.info({ domain, from: bare, client: caller.address, ms }, "logged in");
@@ -141,21 +156,17 @@ export class Gatekeeper {
     await Bun.sleep(Math.ceil(tookMs / failureDelayMs) * failureDelayMs - tookMs);
   }
 
-  #withinBudget<T>(caller: Caller, signal: AbortSignal, login: () => Promise<T>): Promise<T> {
-    const { serverOf } = this.#options;
+  #inTurn<T>(caller: Caller, signal: AbortSignal, login: () => Promise<T>): Promise<T> {
     const { domain } = caller.credentials.account;
-    if (!this.knows(caller)) return this.#budget.spendAt(domain, serverOf, signal, login);
-    const report = (outcome: "succeeded" | "failed") => this.#budget.report(serverOf(domain) ?? domain, outcome);
-    return login().then(
-      (result) => {
-        report("succeeded");
-        return result;
-      },
-      (error) => {
-        if (error instanceof Failure && error.code === "credentials_rejected") report("failed");
-        throw error;
-      },
-    );
+    const inTurn = () => this.#turnstile.pass(domain, signal, login);
+    if (this.knows(caller)) return inTurn();
+    return this.#unproven.pass(domain, signal, async () => {
+      // Nothing is connected for what could not be tried there.
+      const server = this.#options.serverOf(domain);
+      const refusal = server === undefined ? undefined : this.#budget.refusal(server);
+      if (refusal !== undefined) throw refusal;
+      return inTurn();
+    });
   }
 
   #succeeded(caller: Caller): void {

@@ -47,7 +47,7 @@ export class Proofs {
     const begun = slot?.session.begun ? slot : undefined;
     const startedMs = performance.now();
     try {
-      await gate.pass(caller, (signal) => verify(credentials, signal));
+      await gate.pass(caller, (terms) => verify(credentials, terms));
     } catch (error) {
       const rejected = error instanceof Failure && error.code === "credentials_rejected";
       if (rejected && begun?.digest && sameDigest(begun.digest, digest)) begun.digest = undefined;

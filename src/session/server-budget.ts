@@ -8,8 +8,6 @@ import { Failure } from "../errors.ts";
 import { FailureLog } from "./failure-log.ts";
 import { maxKeys, type ThrottleOptions } from "./throttle.ts";
 
-type Outcome = "succeeded" | "failed" | "undecided";
-
 interface Server {
   /** Unproven logins under way. */
   underWay: number;
@@ -28,8 +26,6 @@ interface Waiting {
 export class ServerBudget {
   readonly #failures: FailureLog;
   readonly #servers = new Map<string, Server>();
-  /** Domains whose server is not known yet -> the end of the one login that goes there. */
-  readonly #scouts = new Map<string, Promise<void>>();
   readonly #onSpent: (server: string) => void;
   readonly #now: () => number;
 
@@ -48,79 +44,55 @@ export class ServerBudget {
     this.#now = now;
   }
 
-  /**
-   * Runs an unproven login when there is room for its failure. Rejects with `logins_paused` when the budget is spent and
-   * nothing under way can change that, and with the signal's reason.
-   */
+  /** Why an unproven login would not be let through: the budget is spent, and nothing under way can change that. */
+  refusal(server: string): Failure | undefined {
+    const state = this.#servers.get(server);
+    if ((state?.underWay ?? 0) > 0 || this.#failures.roomOf(server, this.#now()) > 0) return undefined;
+    return this.#paused(server, state ?? this.#begin(server));
+  }
+
+  /** Runs an unproven login when there is room for its failure. Rejects as `refusal` says, and with the signal's reason. */
   async spend<T>(server: string, signal: AbortSignal, login: () => Promise<T>): Promise<T> {
-    const state = this.#servers.get(server) ?? { underWay: 0, waiting: [], users: 0, warned: false };
-    this.#servers.set(server, state);
+    const state = this.#servers.get(server) ?? this.#begin(server);
     state.users += 1;
     try {
       await this.#reserve(server, state, signal);
-      return await this.#run(server, state, login);
+      try {
+        return await this.follow(server, login);
+      } finally {
+        state.underWay -= 1;
+        this.#admit(server, state);
+      }
     } finally {
       state.users -= 1;
       if (state.users === 0 && !state.warned) this.#servers.delete(server);
     }
   }
 
-  /** A login with credentials that had succeeded before, which is let through whatever the budget is. */
-  report(server: string, outcome: Outcome): void {
+  /** Runs a login with credentials that had succeeded before, whatever the budget is; it counts like any other. */
+  async follow<T>(server: string, login: () => Promise<T>): Promise<T> {
+    try {
+      const result = await login();
+      this.#succeeded(server);
+      return result;
+    } catch (error) {
+      if (isRejection(error)) this.#failures.failed(server, this.#now());
+      throw error;
+    }
+  }
+
+  #succeeded(server: string): void {
+    this.#failures.forget(server);
     const state = this.#servers.get(server);
-    if (outcome === "succeeded") {
-      this.#failures.forget(server);
-      if (state !== undefined) state.warned = false;
-    }
-    if (outcome === "failed") this.#failures.failed(server, this.#now());
-    if (state !== undefined) this.#admit(server, state);
+    if (state === undefined) return;
+    state.warned = false;
+    this.#admit(server, state);
   }
 
-  /**
-   * The same where the server is known by its domain alone until a login has found it: several domains may have the same
-   * one, so that until then a domain has one login at a time.
-   */
-  async spendAt<T>(
-    domain: string,
-    serverOf: (domain: string) => string | undefined,
-    signal: AbortSignal,
-    login: () => Promise<T>,
-  ): Promise<T> {
-    for (;;) {
-      const server = serverOf(domain);
-      if (server !== undefined) return this.spend(server, signal, login);
-      const scout = this.#scouts.get(domain);
-      if (scout === undefined) break;
-      await unlessAborted(signal, scout);
-    }
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    this.#scouts.set(domain, over);
-    try {
-      const result = await login();
-      this.report(serverOf(domain) ?? domain, "succeeded");
-      return result;
-    } catch (error) {
-      if (isRejection(error)) this.report(serverOf(domain) ?? domain, "failed");
-      throw error;
-    } finally {
-      this.#scouts.delete(domain);
-      resolve();
-    }
-  }
-
-  async #run<T>(server: string, state: Server, login: () => Promise<T>): Promise<T> {
-    let outcome: Outcome = "undecided";
-    try {
-      const result = await login();
-      outcome = "succeeded";
-      return result;
-    } catch (error) {
-      if (isRejection(error)) outcome = "failed";
-      throw error;
-    } finally {
-      state.underWay -= 1;
-      this.report(server, outcome);
-    }
+  #begin(server: string): Server {
+    const state = { underWay: 0, waiting: [], users: 0, warned: false };
+    this.#servers.set(server, state);
+    return state;
   }
 
   /** Resolves in the order of coming; rejects with `logins_paused` or the signal's reason. */
@@ -161,13 +133,4 @@ export class ServerBudget {
 
 function isRejection(error: unknown): boolean {
   return error instanceof Failure && error.code === "credentials_rejected";
-}
-
-function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: settled, resolve, reject } = Promise.withResolvers<void>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener("abort", giveUp, { once: true });
-  promise.then(resolve);
-  return settled.finally(() => signal.removeEventListener("abort", giveUp));
 }

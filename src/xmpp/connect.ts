@@ -6,13 +6,13 @@
 import type { Element } from "@xmpp/xml";
 import { asFailure, Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
-import type { Link, LinkEvents, Login, Reconnection, Verify } from "../link.ts";
+import type { Link, LinkEvents, Login, LoginTerms, Reconnection, Verify } from "../link.ts";
 import type { LoginKind, LoginReport } from "../tally.ts";
 import { bindResource } from "./bind.ts";
 import { step } from "./deadline.ts";
 import { readStanzaLimit } from "./limits.ts";
 import { openLink } from "./live.ts";
-import { type Authenticated, logIn } from "./log-in.ts";
+import { type Authenticated, atOnce, logIn } from "./log-in.ts";
 import type { Lookup } from "./resolve.ts";
 import type { Secret } from "./sasl/exchange.ts";
 import { abandon, openSecured, stepTimeoutMs, type XmppHost } from "./secure.ts";
@@ -29,7 +29,7 @@ export interface ConnectOptions {
   readonly keepaliveMs: number;
   /** How long the answer may take; default 30,000. */
   readonly keepaliveAnswerMs?: number | undefined;
-  /** Called at the end of each login, good or bad. Must not throw. */
+  /** Called at the end of each login, good or bad, but for those that were not admitted. Must not throw. */
   onLogin?(report: LoginReport): void;
 }
 
@@ -57,20 +57,20 @@ export function createConnect(options: ConnectOptions): Connect {
   const { lookup, findHost, keepaliveMs, keepaliveAnswerMs, onLogin } = options;
   const servers = new Map<string, string>();
   return {
-    login: ({ account, password }, events, signal) =>
+    login: ({ account, password }, events, terms) =>
       reported("login", account, async (attempt) => {
         const host = allowed(account.domain);
-        const { stream, features, secret } = await openAuthenticated(account, host, { password }, attempt, signal);
+        const { stream, features, secret } = await openAuthenticated(account, host, { password }, attempt, terms);
         try {
-          return await begin(stream, features, { jid: account, host, secret, events }, signal);
+          return await begin(stream, features, { jid: account, host, secret, events }, terms.signal);
         } catch (error) {
           throw abandon(stream, error);
         }
       }),
-    verify: ({ account, password }, signal) =>
+    verify: ({ account, password }, terms) =>
       reported("proof", account, async (attempt) => {
         const host = allowed(account.domain);
-        const { stream } = await openAuthenticated(account, host, { password }, attempt, signal);
+        const { stream } = await openAuthenticated(account, host, { password }, attempt, terms);
         stream.push(stream.footer());
         stream.end(new Failure("stream_closed", "The password has been verified."));
       }),
@@ -88,7 +88,8 @@ export function createConnect(options: ConnectOptions): Connect {
       throw error;
     } finally {
       const { mechanism } = attempt;
-      onLogin?.({ kind, account, mechanism, failure, durationMs: performance.now() - startedMs });
+      const tried = failure?.code !== "logins_paused";
+      if (tried) onLogin?.({ kind, account, mechanism, failure, durationMs: performance.now() - startedMs });
     }
   }
 
@@ -103,14 +104,14 @@ export function createConnect(options: ConnectOptions): Connect {
     host: XmppHost,
     secret: Secret,
     attempt: Attempt,
-    signal: AbortSignal,
+    { signal, admit }: LoginTerms,
   ): Promise<Authenticated> {
     const secured = await openSecured(host, lookup, signal);
     servers.set(account.domain, secured.server);
     const onMechanism = (mechanism: string) => {
       attempt.mechanism = mechanism;
     };
-    return logIn(secured, { account, host, secret, onMechanism }, signal);
+    return logIn(secured, { account, host, secret, admit, onMechanism }, signal);
   }
 
   /** A new session on the server. */
@@ -137,7 +138,8 @@ export function createConnect(options: ConnectOptions): Connect {
     signal: AbortSignal,
   ): Promise<Reconnection> {
     const { host, secret } = account;
-    const { stream, features, secret: next } = await openAuthenticated(account.jid, host, secret, state, signal);
+    const terms = { signal, admit: atOnce };
+    const { stream, features, secret: next } = await openAuthenticated(account.jid, host, secret, state, terms);
     try {
       const again = { ...account, secret: next };
       const attempt = await step("resuming the session", host.domain, stepTimeoutMs, signal, async (limit) =>

@@ -2,6 +2,7 @@
 
 import type { Element } from "@xmpp/xml";
 import type { Jid } from "../jid.ts";
+import type { Admit } from "../link.ts";
 import { authenticate } from "./authenticate.ts";
 import { step } from "./deadline.ts";
 import type { SaslContext } from "./sasl/choose.ts";
@@ -22,20 +23,26 @@ export interface Identity {
   readonly account: Jid;
   readonly host: XmppHost;
   readonly secret: Secret;
+  /** Default: at once. */
+  readonly admit?: Admit;
   /** Called with the SASL mechanism before anything of it is sent. */
   onMechanism?(mechanism: string): void;
 }
 
+export const atOnce: Admit = (_, authenticate) => authenticate();
+
 /** Rejects with a Failure, and has ended the stream then. */
 export async function logIn(secured: SecuredStream, identity: Identity, signal: AbortSignal): Promise<Authenticated> {
-  const { stream, features, encrypted } = secured;
-  const { account, host, secret, onMechanism } = identity;
+  const { stream, features, encrypted, server } = secured;
+  const { account, host, secret, admit = atOnce, onMechanism } = identity;
   const { domain } = host;
   try {
-    const exchange = await step("the login", domain, stepTimeoutMs, signal, (limit) => {
-      const context = saslContext(secured, host, account.local ?? "", secret);
-      return authenticate(stream, features, context, domain, onMechanism, limit);
-    });
+    const exchange = await admit(server, () =>
+      step("the login", domain, stepTimeoutMs, signal, (limit) => {
+        const context = saslContext(secured, host, account.local ?? "", secret);
+        return authenticate(stream, features, context, domain, onMechanism, limit);
+      }),
+    );
     if (encrypted) stream.identify(account.bare);
     const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
       stream.negotiate(limit),

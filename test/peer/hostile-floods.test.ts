@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Failure } from "../../src/errors.ts";
 import type { LinkEvents } from "../../src/link.ts";
 import { createConnect, type XmppHost } from "../../src/xmpp/connect.ts";
+import { atOnce } from "../../src/xmpp/log-in.ts";
 import { systemLookup } from "../../src/xmpp/lookup.ts";
 import { type HostilePair, startHostilePair } from "../support/hostile-pair.ts";
 import { jid } from "../support/jid.ts";
@@ -141,7 +142,10 @@ describe("a link", () => {
         gone.resolve();
       },
     };
-    const link = await login({ account, password: "secret" }, events, new AbortController().signal);
+    const link = await login({ account, password: "secret" }, events, {
+      signal: new AbortController().signal,
+      admit: atOnce,
+    });
     return { link, lost: gone.promise, reasons };
   }
 

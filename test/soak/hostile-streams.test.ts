@@ -9,6 +9,7 @@ import { asFailure, Failure } from "../../src/errors.ts";
 import { ConferenceServices } from "../../src/session/conference-services.ts";
 import { Session } from "../../src/session/session.ts";
 import { createConnect, type XmppHost } from "../../src/xmpp/connect.ts";
+import { atOnce } from "../../src/xmpp/log-in.ts";
 import { systemLookup } from "../../src/xmpp/lookup.ts";
 import { messageStanza } from "../../src/xmpp/stanza.ts";
 import { type Authority, makeAuthority } from "../support/ca.ts";
@@ -127,9 +128,8 @@ async function converse(server: FuzzedServer, plan: FuzzPlan, encrypted: boolean
   const timer = setTimeout(late, loginTimeoutMs);
   try {
     const password = fuzzAccount.password;
-    session.begin(
-      await within(loginTimeoutMs + 1_000, "a login", login({ account, password }, session.events, limit.signal)),
-    );
+    const terms = { signal: limit.signal, admit: atOnce };
+    session.begin(await within(loginTimeoutMs + 1_000, "a login", login({ account, password }, session.events, terms)));
   } catch (error) {
     return [failureCode(error)];
   } finally {

@@ -13,7 +13,7 @@ export interface FakeLogins {
   readonly cache: SessionCache;
   /** Bare JID -> password; what is changed counts from the next login on. */
   readonly passwords: Map<string, string>;
-  /** Bare JIDs, in the order in which their logins began, and proofs likewise. */
+  /** Bare JIDs, in the order in which their logins were admitted, and proofs likewise. */
   readonly logins: string[];
   readonly proofs: string[];
   /** Of the last login of each account. */
@@ -24,6 +24,10 @@ export interface FakeLogins {
   readonly logged: string[];
   /** The most logins and proofs that were under way at a time. */
   mostUnderWay: number;
+  /** How many logins and proofs there were, with those that were not admitted. */
+  connections: number;
+  /** The server that a domain's logins find. Default: one of its name. */
+  connectedTo: (domain: string) => string;
   /** Awaited by each login and proof before the password is looked at. */
   delay: (credentials: Credentials) => Promise<void>;
 }
@@ -42,16 +46,23 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     throw new Failure("credentials_rejected", "Wrong.");
   };
   const cache = createCache({
-    login: async (credentials, events, signal) => {
-      const { bare } = credentials.account;
-      fake.logins.push(bare);
-      await check(credentials, signal);
+    login: async (credentials, events, { signal, admit }) => {
+      const { bare, domain } = credentials.account;
+      fake.connections += 1;
+      await admit(fake.connectedTo(domain), () => {
+        fake.logins.push(bare);
+        return check(credentials, signal);
+      });
       fake.events.set(bare, events);
       return makeLink(bare, events, fake.closed);
     },
-    verify: async (credentials, signal) => {
-      fake.proofs.push(credentials.account.bare);
-      await check(credentials, signal);
+    verify: async (credentials, { signal, admit }) => {
+      const { bare, domain } = credentials.account;
+      fake.connections += 1;
+      await admit(fake.connectedTo(domain), () => {
+        fake.proofs.push(bare);
+        return check(credentials, signal);
+      });
     },
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
     loginTimeoutMs: 5000,
@@ -79,6 +90,8 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     closed: [],
     logged,
     mostUnderWay: 0,
+    connections: 0,
+    connectedTo: (domain) => domain,
     delay: () => Promise.resolve(),
   };
   return fake;

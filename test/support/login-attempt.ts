@@ -3,6 +3,7 @@
 import { Failure } from "../../src/errors.ts";
 import type { Link } from "../../src/link.ts";
 import { createConnect } from "../../src/xmpp/connect.ts";
+import { atOnce } from "../../src/xmpp/log-in.ts";
 import { systemLookup } from "../../src/xmpp/lookup.ts";
 import type { Lookup } from "../../src/xmpp/resolve.ts";
 import type { Authority } from "./ca.ts";
@@ -72,7 +73,7 @@ export function attemptLogin(options: AttemptOptions): Attempt {
       drained() {},
       lost() {},
     },
-    giveUp.signal,
+    { signal: giveUp.signal, admit: atOnce },
   )
     .then((opened) => {
       link = opened;

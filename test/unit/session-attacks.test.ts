@@ -54,6 +54,19 @@ describe("who has only wrong passwords", () => {
     fake.cache.giveUp();
   });
 
+  test("cannot keep out who has logged in before with logins that hang", async () => {
+    const fake = make({ verifyMs: 1 });
+    await fake.cache.open(credentialsOf(alice, "right"), home);
+    await wait(5);
+    fake.delay = ({ password }) => (password === "guess" ? new Promise(() => {}) : Promise.resolve());
+    for (let i = 0; i < 100; i++) {
+      void codeOf(fake.cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere));
+    }
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+    expect(fake.proofs).toEqual([alice]);
+    fake.cache.giveUp();
+  });
+
   test("and has to wait is not told by the lack of a 429 which guess is right", async () => {
     const { cache } = make({ throttle: { ...openThrottle, addressPerMinute: 3 } });
     const office = "192.0.2.3";
@@ -196,22 +209,49 @@ describe("the budget of failures at a server", () => {
     expect(codes.filter((code) => code === "logins_paused").length).toBe(26);
   });
 
-  test("is one for all domains of a server, also before it is known which server is theirs", async () => {
-    const budget = new ServerBudget({ serverFailures: 4, serverFailuresBurst: 4 }, () => {});
-    const servers = new Map<string, string>();
-    const tried: string[] = [];
-    const attempts = Array.from({ length: 60 }, (_, index) => {
-      const domain = `${index % 3}.example.com`;
-      const login = async () => {
-        tried.push(domain);
-        await turn();
-        servers.set(domain, "192.0.2.9 5222");
-        return rejected();
-      };
-      return codeOf(budget.spendAt(domain, (name) => servers.get(name), never, login));
-    });
-    await Promise.all(attempts);
-    // One for each domain to find its server, and what there is room for when the first of them is back.
-    expect(tried.length).toBeLessThanOrEqual(3 + 3);
+  test.each([
+    ["known", () => "192.0.2.9 5222"],
+    ["not known before", () => undefined],
+  ])("is one for all domains of a server that is %s", async (_, serverOf) => {
+    const fake = make({ serverOf, throttle: { ...openThrottle, serverFailures: 4, serverFailuresBurst: 4 } });
+    fake.connectedTo = () => "192.0.2.9 5222";
+    const guesses = Array.from({ length: 60 }, (_, index) =>
+      codeOf(fake.cache.open(credentialsOf(`user${index}@${index % 3}.example.com`, "guess"), elsewhere)),
+    );
+    const codes = await Promise.all(guesses);
+    expect(fake.logins.length).toBe(4);
+    expect(codes.filter((code) => code === "credentials_rejected").length).toBe(4);
+    expect(codes.filter((code) => code === "logins_paused").length).toBe(56);
+  });
+
+  test("once spent, has nothing connected for who may be guessing, and lets in who has logged in before", async () => {
+    const fake = make({ verifyMs: 1, throttle: { ...openThrottle, serverFailures: 2, serverFailuresBurst: 2 } });
+    await fake.cache.open(credentialsOf(alice, "right"), home);
+    for (const guess of ["one", "two"]) await codeOf(fake.cache.open(credentialsOf(carol, guess), elsewhere));
+    const before = fake.connections;
+    expect(await codeOf(fake.cache.open(credentialsOf(carol, "three"), elsewhere))).toBe("logins_paused");
+    expect(fake.connections).toBe(before);
+    await wait(5);
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+    expect(fake.proofs).toEqual([alice]);
+    // Which is a success at that server.
+    expect(await codeOf(fake.cache.open(credentialsOf(carol, "right"), home))).toBe("in");
+  });
+
+  test("is waited for with a connection that is there already, so that SASL alone goes one after another", async () => {
+    const fake = make({ throttle: { ...openThrottle, serverFailures: 2, serverFailuresBurst: 2 } });
+    const doors: (() => void)[] = [];
+    fake.delay = () => new Promise((resolve) => doors.push(resolve));
+    const users = Array.from({ length: 10 }, (_, index) => `user${index}@example.com`);
+    for (const user of users) fake.passwords.set(user, "right");
+    const logins = users.map((user) => codeOf(fake.cache.open(credentialsOf(user, "right"), home)));
+    await turn();
+    expect([fake.connections, fake.logins.length]).toEqual([10, 2]);
+    while (fake.logins.length < users.length || doors.length > 0) {
+      for (const open of doors.splice(0)) open();
+      await turn();
+    }
+    expect(new Set(await Promise.all(logins))).toEqual(new Set(["in"]));
+    expect(fake.mostUnderWay).toBe(2);
   });
 });

@@ -154,7 +154,7 @@ describe("the session cache", () => {
   test("ends a login that takes longer than login_timeout", async () => {
     const { cache } = makeCache({
       loginTimeoutMs: 20,
-      login: (_, __, signal) =>
+      login: (_, __, { signal }) =>
         new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true })),
     });
     await expect(cache.open(alice("right"), here)).rejects.toMatchObject({
