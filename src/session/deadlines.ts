@@ -12,11 +12,14 @@ const slowestServerBytesPerMs = 2;
 /** After this part of the time for an acknowledgement, silence makes a connection suspect. */
 const suspicion = 0.4;
 const checkMs = 100;
+const standstillMs = 1_000;
 
 export class Deadlines {
   readonly #ackTimeoutMs: number;
   readonly #check: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #checkedMs = 0;
+  #stoodStill = false;
   /** When the server last got further, or had nothing to do. */
   #progressMs = 0;
 
@@ -29,7 +32,18 @@ export class Deadlines {
   /** From now, for a message with which `bytesOnTheirWay` end. */
   give(entry: Entry, bytesOnTheirWay: number): void {
     entry.deadlineMs = performance.now() + this.#ackTimeoutMs + bytesOnTheirWay / slowestServerBytesPerMs;
-    this.#timer ??= setInterval(this.#check, checkMs);
+    if (this.#timer !== undefined) return;
+    this.#checkedMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), checkMs);
+  }
+
+  /** After a standstill of the process, what has come meanwhile is read before anything is called late. */
+  #tick(): void {
+    const nowMs = performance.now();
+    // Not twice, so that a process that crawls checks too.
+    this.#stoodStill = !this.#stoodStill && nowMs - this.#checkedMs > standstillMs;
+    this.#checkedMs = nowMs;
+    if (!this.#stoodStill) this.#check();
   }
 
   progressed(): void {

@@ -22,6 +22,11 @@ export class PresentLink {
     return this.#link;
   }
 
+  /** Another one is being fetched. */
+  get expected(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** How long a refusal may follow what the server has acknowledged. */
   get graceMs(): number {
     return this.#link?.graceMs ?? 0;
@@ -46,7 +51,7 @@ export class PresentLink {
     return link;
   }
 
-  /** Another one is being fetched. */
+  /** From now on another one is being fetched. */
   expect(): void {
     this.#next ??= Promise.withResolvers<Link>();
     // Nobody may be waiting.

@@ -50,6 +50,8 @@ export class Session {
   #finishing = false;
   /** How many connections have come back since a message last got through. */
   #fruitless = 0;
+  /** Why the connection that comes back is gone already: a server may end a stream in the bytes in which it takes it up. */
+  #lostAgain: Failure | undefined;
 
   constructor(account: Jid, options: SessionOptions) {
     this.account = account;
@@ -209,6 +211,10 @@ export class Session {
   }
 
   #lost(reason: Failure): void {
+    if (this.#present.expected) {
+      this.#lostAgain = reason;
+      return;
+    }
     const link = this.#present.lose();
     this.#writer.reopen();
     this.#rooms.lost(reason);
@@ -239,6 +245,9 @@ export class Session {
     this.#deadlines.progressed();
     this.#options.onRecovered(resumed);
     this.#verdicts.conclude(this.#present.graceMs);
+    const lostAgain = this.#lostAgain;
+    this.#lostAgain = undefined;
+    if (lostAgain !== undefined) return this.#lost(lostAgain);
     this.#writer.reopen();
     this.#writer.flush();
     if (this.#closing) void link.close();

@@ -113,6 +113,26 @@ describe("a session whose connection is lost with messages on their way", () => 
     expect(await b).toBe("sent");
   });
 
+  test("is fetched again when the server ends the stream in the very turn in which it takes it up", async () => {
+    let loseNow = () => {};
+    const { session, send, written, writes, lose, recovered } = begin([
+      async () => {
+        loseNow();
+        return { resumed: true, handled: 1 };
+      },
+      async () => ({ resumed: true, handled: 0 }),
+    ]);
+    loseNow = () => lose("server_shutdown");
+    const outcomes = ["a", "b"].map((id) => outcomeOf(send(id)));
+    await written(1);
+    lose();
+    expect(await written(3)).toEqual(["<b/>"]);
+    expect(writes(2)).toEqual([]);
+    session.events.acknowledged(1);
+    expect(await Promise.all(outcomes)).toEqual(["sent", "sent"]);
+    expect(recovered).toEqual([true, true]);
+  });
+
   test("does not send again what its caller has hung up on meanwhile", async () => {
     const caller = new AbortController();
     const { send, written, lose } = begin([
