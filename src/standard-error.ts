@@ -22,6 +22,7 @@ const mostAtOnce = 4_096;
 /** What waits, more or less in bytes. */
 const maxWaiting = 1024 * 1024;
 const retryMs = 50;
+const lineFeed = 10;
 /** For what still waits when the process ends. */
 const lastWordsMs = 500;
 
@@ -34,6 +35,8 @@ export function openStandardError(onLost: (lines: number) => void, descriptor = 
   let lines: string[] = [];
   let waiting = 0;
   let lost = 0;
+  /** The last write failed: to tell of it would fail, too. */
+  let failing = false;
   /** Of what was taken to be written, the bytes that found no room yet. */
   let rest: Buffer | undefined;
   let scheduled = false;
@@ -69,24 +72,29 @@ export function openStandardError(onLost: (lines: number) => void, descriptor = 
       }, retryMs);
       return;
     }
+    if (failing || lost === 0) return;
     const count = lost;
     lost = 0;
-    if (count > 0) onLost(count);
+    onLost(count);
   }
 
   /** False: some of it has to wait. `timeoutMs`: how long it may take until there is room. */
   function writeAll(timeoutMs: () => number): boolean {
     for (;;) {
-      rest ??= takeWaiting();
-      if (rest === undefined) return true;
+      const bytes = rest ?? takeWaiting();
+      if (bytes === undefined) return true;
+      rest = bytes;
       if (isReady !== undefined && !isReady(timeoutMs())) return false;
       try {
-        const piece = isReady === undefined ? rest : rest.subarray(0, mostAtOnce);
+        const piece = isReady === undefined ? bytes : bytes.subarray(0, mostAtOnce);
         const written = writeSync(descriptor, piece);
-        rest = written < rest.length ? rest.subarray(written) : undefined;
+        rest = written < bytes.length ? bytes.subarray(written) : undefined;
+        failing = false;
       } catch (error) {
         if (isBusy(error)) return false;
         // Nobody reads it any more, or its disk is full.
+        lost += countLines(bytes);
+        failing = true;
         rest = undefined;
       }
     }
@@ -123,6 +131,10 @@ function createPoll(descriptor: number): ((timeoutMs: number) => boolean) | unde
   } catch {
     return undefined;
   }
+}
+
+function countLines(bytes: Buffer): number {
+  return bytes.reduce((count, byte) => (byte === lineFeed ? count + 1 : count), 0);
 }
 
 function isBusy(error: unknown): boolean {

@@ -14,7 +14,8 @@ async function makePipe() {
   const folder = await makeTempFolder("post-msg-stderr-");
   const path = join(folder.path, "pipe");
   await runToEnd(["mkfifo", path]);
-  const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const openReader = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let reader = openReader();
   const writer = openSync(path, constants.O_WRONLY);
   const chunk = Buffer.alloc(64 * 1024);
   let text = "";
@@ -27,6 +28,10 @@ async function makePipe() {
       } catch {
         return text; // There is nothing more at the moment.
       }
+    },
+    leave: () => closeSync(reader),
+    comeBack() {
+      reader = openReader();
     },
     async [Symbol.asyncDispose]() {
       for (const descriptor of [reader, writer]) closeSync(descriptor);
@@ -70,6 +75,23 @@ test("a file takes everything at once", async () => {
   expect(readFileSync(path, "utf8").length).toBe(1_000 * line(0).length);
   closeSync(descriptor);
   await folder.remove();
+});
+
+test("what nobody could read is counted, and told to who reads again", async () => {
+  await using pipe = await makePipe();
+  const lost: number[] = [];
+  const out = openStandardError((lines) => lost.push(lines), pipe.writer);
+  const write = (text: string) => {
+    out.write(text);
+    out.flush();
+  };
+  pipe.leave();
+  write("a\nb\n");
+  write("c\n");
+  expect(lost).toEqual([]);
+  pipe.comeBack();
+  write("d\n");
+  expect([pipe.read(), lost]).toEqual(["d\n", [3]]);
 });
 
 test("where nobody can read, nothing is thrown", () => {
