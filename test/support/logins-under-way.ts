@@ -1,4 +1,7 @@
-/** Counts at the scripted peer how many logins are under way: from the client's first header until its session begins. */
+/**
+ * Counts at the scripted peer how many logins are under way, from the client's first header until its session begins, and
+ * how many of them are proving a password by SCRAM.
+ */
 
 import type { PeerConnection } from "./peer/connection.ts";
 import type { PeerBehaviour } from "./peer/options.ts";
@@ -7,19 +10,34 @@ export interface LoginsUnderWay {
   /** For `startPeer`. */
   readonly answers: PeerBehaviour["answers"];
   readonly most: number;
+  readonly mostProving: number;
   readonly done: number;
 }
 
 export function countLoginsUnderWay(): LoginsUnderWay {
   const underWay = new Set<PeerConnection>();
+  const proving = new Set<PeerConnection>();
   let most = 0;
+  let mostProving = 0;
   let done = 0;
   return {
     answers: {
       header: (proper, connection) => {
         underWay.add(connection);
         most = Math.max(most, underWay.size);
-        connection.wire.closed.then(() => underWay.delete(connection));
+        connection.wire.closed.then(() => {
+          underWay.delete(connection);
+          proving.delete(connection);
+        });
+        return proper;
+      },
+      challenge: (proper, connection) => {
+        proving.add(connection);
+        mostProving = Math.max(mostProving, proving.size);
+        return proper;
+      },
+      success: (proper, connection) => {
+        proving.delete(connection);
         return proper;
       },
       enable: (proper, connection) => {
@@ -30,6 +48,9 @@ export function countLoginsUnderWay(): LoginsUnderWay {
     },
     get most() {
       return most;
+    },
+    get mostProving() {
+      return mostProving;
     },
     get done() {
       return done;
