@@ -131,8 +131,8 @@ export interface LoginTerms {
   admit: Admit;
 }
 
-/** `server`: its address and port, whose own ban tables know us. */
-export type Admit = <T>(server: string, authenticate: () => Promise<T>) => Promise<T>;
+/** `server`: its address and port, whose own ban tables know us. `over`: aborts when the stream has ended meanwhile. */
+export type Admit = <T>(server: string, authenticate: () => Promise<T>, over: AbortSignal) => Promise<T>;
 
 /** Connects, encrypts, logs in, binds a resource. Rejects with a Failure; settles soon after the signal aborts. */
 export type Login = (credentials: Credentials, events: LinkEvents, terms: LoginTerms) => Promise<Link>;

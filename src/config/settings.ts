@@ -151,7 +151,7 @@ export const sections = {
     login_concurrency: {
       type: integer(1, 10_000),
       default: 32,
-      help: "The most logins at one time; with several hosts, no host may have more than half of them. A quarter is kept for accounts that have logged in before.",
+      help: "The most logins at one time; with several hosts, no host may have more than half of them. Of four or more, a quarter is kept for accounts that have logged in before.",
     },
     verify: {
       type: duration("1s", "24h"),

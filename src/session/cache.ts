@@ -96,7 +96,11 @@ export function createCache(options: CacheOptions): SessionCache {
   function admit(credentials: Credentials, address: string): void {
     const digest = digestOf(credentials);
     const slot = slots.get(credentials.account.bare);
-    if (slot?.digest !== undefined && isWelcome(slot, address) && sameDigest(slot.digest, digest)) return;
+    if (slot?.digest !== undefined) {
+      // Whoever guesses may be about to lose his address's welcome.
+      if (!sameDigest(slot.digest, digest)) slot.usedFrom = undefined;
+      else if (isWelcome(slot, address)) return;
+    }
     // Though a live session may vouch for the password: whoever must wait would otherwise learn here, as fast as he can
     // ask, which guess is the right one.
     const refusal = gate.throttled({ credentials, digest, address });
@@ -106,8 +110,7 @@ export function createCache(options: CacheOptions): SessionCache {
   function current(credentials: Credentials, address: string): Session | undefined {
     const slot = slots.get(credentials.account.bare);
     const caller = { credentials, digest: digestOf(credentials), address };
-    if (closed || slot === undefined || !slot.session.begun || !vouchesFor(slot, caller.digest, verifyMs))
-      return undefined;
+    if (closed || slot === undefined || !slot.session.begun || !isProven(slot, caller)) return undefined;
     if (performance.now() - slot.provenMs > verifyMs * soon) return undefined;
     welcome(slot, caller);
     return slot.session;
@@ -124,6 +127,16 @@ export function createCache(options: CacheOptions): SessionCache {
   /** As the throttles know already. */
   function isWelcome({ usedFrom, toldMs = 0 }: Slot, address: string): boolean {
     return usedFrom === address && performance.now() - toldMs < welcomeMs;
+  }
+
+  /**
+   * Whether the caller's password need not be proven. Where the account has not been used it has to be: a right guess
+   * must be no faster, and no less limited, than a wrong one.
+   */
+  function isProven(slot: Slot, caller: Caller): boolean {
+    if (!vouchesFor(slot, caller.digest, verifyMs)) return false;
+    if (!slot.session.begun && slot.from === caller.address) return true;
+    return isWelcome(slot, caller.address) || gate.isWelcome(caller);
   }
 
   async function open(credentials: Credentials, address: string): Promise<Session> {
@@ -148,13 +161,15 @@ export function createCache(options: CacheOptions): SessionCache {
         if (!gate.knows(caller)) await proofs.prove(caller);
         throw rest;
       }
-      if (vouchesFor(slot, caller.digest, verifyMs)) {
+      if (isProven(slot, caller)) {
         if (slot.session.begun) gate.welcome(caller);
         const ageMs = performance.now() - slot.provenMs;
         // What goes wrong is said to the request that needs the proof; this one does not.
         if (ageMs > verifyMs * soon && slot.session.begun) proofs.prove(caller).catch(() => {});
         return slot.ready;
       }
+      // Whoever has logged in before need not wait for the end of a guess.
+      if (!slot.session.begun && gate.knows(caller)) return startSession(caller).ready;
       const proven = await proofs.prove(caller);
       // Not by the digest, which another password that the server takes as well may have put there since.
       if (proven !== undefined && proven === slots.get(account.bare) && !proven.session.over) return proven.ready;
@@ -172,6 +187,11 @@ export function createCache(options: CacheOptions): SessionCache {
     const session = new Session(account, sessionOptions(account));
     const login = gate.pass(caller, (terms) => options.login(caller.credentials, session.events, terms));
     const ready = login.then((link) => {
+      const other = overtaker(slot);
+      if (other !== undefined) {
+        void link.close();
+        return other.ready;
+      }
       try {
         // Not before the password is proven: whoever guesses must not be able to close the sessions of others.
         makeRoom();
@@ -183,11 +203,21 @@ export function createCache(options: CacheOptions): SessionCache {
       session.begin(link);
       return session;
     });
-    const slot: Slot = { digest: caller.digest, provenMs: performance.now(), session, ready };
+    const slot: Slot = { digest: caller.digest, provenMs: performance.now(), from: caller.address, session, ready };
     slots.set(account.bare, slot);
     ready.catch(() => forget(slot));
     watchEnd(slot);
     return slot;
+  }
+
+  /** Whoever was known has not waited for this login, and has a session by now; if not, the account is this one's again. */
+  function overtaker(slot: Slot): Slot | undefined {
+    if (released.has(slot)) return undefined;
+    const { bare } = slot.session.account;
+    const present = slots.get(bare);
+    if (present !== undefined) return present === slot ? undefined : present;
+    slots.set(bare, slot);
+    return undefined;
   }
 
   /** Apart from `startSession`, since what waits for as long as the session lives would keep its caller's password. */

@@ -16,6 +16,7 @@ import { Pauses } from "./pauses.ts";
 import { ServerBudget } from "./server-budget.ts";
 import { maxKeys, Throttle, type ThrottleOptions } from "./throttle.ts";
 import { Turnstile } from "./turnstile.ts";
+import { WaitingTime } from "./waiting-time.ts";
 
 export interface GatekeeperOptions {
   readonly throttle: ThrottleOptions;
@@ -25,7 +26,7 @@ export interface GatekeeperOptions {
   readonly loginConcurrency: number;
   /** How many domains may log in now; with more than one, none may take more than half of the places. */
   domains(): number;
-  /** The XMPP server's address as last connected to, whose own ban tables know us; undefined until then. */
+  /** The XMPP server's address as connected to a moment ago, whose own ban tables know us; undefined where it was not. */
   serverOf(domain: string): string | undefined;
   readonly log: Log;
   readonly tally?: Tally;
@@ -39,8 +40,10 @@ export interface Caller {
   readonly address: string;
 }
 
-/** Of the places for logins. */
+/** Of the places for logins, what those get together whose password nobody has seen succeed. */
 const unprovenShare = 0.75;
+/** So many of them keep one server's budget of failures in use, while the others connect. */
+const enoughForOneServer = 6;
 
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
@@ -51,8 +54,8 @@ export class Gatekeeper {
   readonly #turnstile: Turnstile;
   /** Before it, for who may be guessing: some of the places are left to those who have logged in before. */
   readonly #unproven: Turnstile;
-  /** Credentials that this process has seen succeed. */
-  readonly #known = new BoundedMap<true>(maxKeys);
+  /** Bare JID -> digest of the credentials that this process has last seen succeed, if they have not failed since. */
+  readonly #known = new BoundedMap<string>(maxKeys);
   /** Of what is under way. */
   readonly #limits = new Set<AbortController>();
 
@@ -61,30 +64,35 @@ export class Gatekeeper {
     this.#tally = options.tally ?? noTally;
     this.#throttle = new Throttle(options.throttle);
     this.#budget = new ServerBudget(options.throttle, (server) => this.#warnSpent(server));
-    const { loginConcurrency, domains } = options;
-    const withPlaces = (places: number) =>
-      new Turnstile(places, () => (domains() > 1 ? Math.max(1, Math.floor(places / 2)) : places));
-    this.#turnstile = withPlaces(loginConcurrency);
-    this.#unproven = withPlaces(Math.max(1, Math.floor(loginConcurrency * unprovenShare)));
+    const { loginConcurrency: places, domains } = options;
+    const half = (all: number) => (domains() > 1 ? Math.max(1, Math.floor(all / 2)) : all);
+    this.#turnstile = new Turnstile(places, () => half(places));
+    const unproven = Math.max(1, Math.floor(places * unprovenShare));
+    const fair = () => Math.max(enoughForOneServer, Math.floor(unproven / Math.max(1, domains())));
+    this.#unproven = new Turnstile(unproven, () => Math.min(half(unproven), fair()));
   }
 
-  /** 429; undefined: they may try, as those that have worked from the same address always may. */
+  /** 429; undefined: they may try, as those that are known always may. */
   throttled(caller: Caller): Failure | undefined {
-    const { account } = caller.credentials;
-    if (this.#throttle.isWelcome(account, caller.address) && this.knows(caller)) return undefined;
-    const refusal = this.#throttle.check(account, caller.address);
-    if (refusal !== undefined) this.#tally.throttled("throttled");
+    if (this.knows(caller)) return undefined;
+    const refusal = this.#throttle.check(caller.credentials.account, caller.address);
+    if (refusal !== undefined) this.#putOff("throttled", caller);
     return refusal;
   }
 
   /** The account is used from this address. */
-  welcome(caller: Caller): void {
-    this.#throttle.welcome(caller.credentials.account, caller.address);
+  welcome({ credentials, address }: Caller): void {
+    this.#throttle.welcome(credentials.account, address);
   }
 
-  /** These very credentials have worked, and have not failed since. */
+  /** It was lately, and nobody is guessing there. */
+  isWelcome({ credentials, address }: Caller): boolean {
+    return this.#throttle.isWelcome(credentials.account, address);
+  }
+
+  /** These very credentials have worked last, and the account has been used from this address. */
   knows(caller: Caller): boolean {
-    return this.#known.get(keyOf(caller)) !== undefined;
+    return this.#known.get(caller.credentials.account.bare) === caller.digest.text && this.isWelcome(caller);
   }
 
   /** Why the account is left in peace for a while, after the server has ended its session; for its owner only. */
@@ -111,36 +119,29 @@ export class Gatekeeper {
   async pass<T>(caller: Caller, login: (terms: LoginTerms) => Promise<T>): Promise<T> {
     const { domain, bare } = caller.credentials.account;
     const startedMs = performance.now();
-    /** Since when it waits for nobody but the server. */
-    let triedMs: number | undefined;
-    const tryIt = <R>(work: () => Promise<R>) => {
-      triedMs = performance.now();
-      return work();
-    };
+    const time = new WaitingTime();
     try {
-      const result = await this.#withTimeout(domain, (signal) => {
-        const admit: Admit = (server, authenticate) => {
-          if (this.knows(caller)) return this.#budget.follow(server, authenticate);
-          triedMs = undefined;
-          return this.#budget.spend(server, signal, () => tryIt(authenticate));
-        };
-        return this.#inTurn(caller, signal, () => tryIt(() => login({ signal, admit })));
-      });
+      const result = await this.#withTimeout(domain, (signal) =>
+        this.#inTurn(caller, signal, () => {
+          time.end();
+          return login({ signal, admit: this.#admission(caller, time, signal) });
+        }),
+      );
       this.#succeeded(caller);
       const ms = Math.round(performance.now() - startedMs);
       this.#options.log.info({ domain, from: bare, client: caller.address, ms }, "logged in");
       return result;
     } catch (error) {
       const failure = asFailure(error);
-      if (failure.code === "logins_paused") this.#tally.throttled("logins_paused");
-      throw triedMs === undefined ? failure : this.#failed(caller, failure, startedMs, triedMs);
+      if (failure.code === "logins_paused") this.#putOff("logins_paused", caller);
+      throw time.waiting ? failure : this.#failed(caller, failure, startedMs, time.ms);
     }
   }
 
   /** A live session ended. Where the server did not want it, its password has to be proven anew: the account may be gone. */
   sessionEnded(account: Jid, digest: Digest | undefined, reason: Failure): void {
     this.#pauses.ended(account, reason);
-    if (digest !== undefined && this.rest(account) !== undefined) this.#known.delete(digest.text);
+    if (digest !== undefined && this.rest(account) !== undefined) this.#forget(account, digest);
   }
 
   /** Ends everything that is under way. */
@@ -158,25 +159,51 @@ export class Gatekeeper {
 
   #inTurn<T>(caller: Caller, signal: AbortSignal, login: () => Promise<T>): Promise<T> {
     const { domain } = caller.credentials.account;
+    const { serverOf } = this.#options;
     const inTurn = () => this.#turnstile.pass(domain, signal, login);
     if (this.knows(caller)) return inTurn();
-    return this.#unproven.pass(domain, signal, async () => {
+    return this.#unproven.pass(serverOf(domain) ?? domain, signal, async () => {
+      if (this.knows(caller)) return inTurn();
       // Nothing is connected for what could not be tried there.
-      const server = this.#options.serverOf(domain);
-      const refusal = server === undefined ? undefined : this.#budget.refusal(server);
+      const server = serverOf(domain);
+      const refusal = this.throttled(caller) ?? (server === undefined ? undefined : this.#budget.refusal(server));
       if (refusal !== undefined) throw refusal;
       return inTurn();
     });
   }
 
+  #admission(caller: Caller, time: WaitingTime, signal: AbortSignal): Admit {
+    return (server, authenticate, over) => {
+      if (this.knows(caller)) return this.#budget.follow(server, authenticate);
+      time.begin();
+      return this.#budget.spend(server, AbortSignal.any([signal, over]), async () => {
+        // Thousands may have come at once, before the first of them failed.
+        const refusal = this.throttled(caller);
+        if (refusal !== undefined) throw refusal;
+        time.end();
+        return authenticate();
+      });
+    };
+  }
+
+  /** A login is not tried now. */
+  #putOff(reason: "throttled" | "logins_paused", { credentials: { account }, digest, address }: Caller): void {
+    this.#tally.throttled(reason);
+    if (this.#known.get(account.bare) !== digest.text) this.#throttle.guessed(account, digest, address);
+  }
+
+  #forget({ bare }: Jid, digest: Digest): void {
+    if (this.#known.get(bare) === digest.text) this.#known.delete(bare);
+  }
+
   #succeeded(caller: Caller): void {
     const { account } = caller.credentials;
-    this.#known.set(keyOf(caller), true);
+    this.#known.set(account.bare, caller.digest.text);
     this.#throttle.succeeded(account, caller.digest, caller.address);
     this.#pauses.succeeded(account);
   }
 
-  #failed(caller: Caller, failure: Failure, startedMs: number, triedMs: number): Failure {
+  #failed(caller: Caller, failure: Failure, startedMs: number, waitedMs: number): Failure {
     const { account } = caller.credentials;
     const { code, message: reason } = failure;
     const ms = Math.round(performance.now() - startedMs);
@@ -186,11 +213,11 @@ export class Gatekeeper {
     this.#options.log.warn(line, sentence);
     if (code !== "credentials_rejected") {
       // Most of whose time went by before its turn came says nothing about the account, and must not keep its owner out.
-      const waited = triedMs - startedMs > this.#options.loginTimeoutMs / 2;
+      const waited = waitedMs > this.#options.loginTimeoutMs / 2;
       if (code !== "login_timeout" || !waited) this.#pauses.failed(account, failure);
       return failure;
     }
-    this.#known.delete(keyOf(caller));
+    this.#forget(account, caller.digest);
     this.#throttle.failed(account, caller.digest, caller.address);
     return answers.rejected(account, failure.cause);
   }
@@ -216,8 +243,4 @@ export class Gatekeeper {
       "Too many logins have failed at this server; only credentials that have worked before are tried now. To end this for good, add this machine's address to the allow list of the server's ban module (ejabberd: mod_fail2ban and an ACL; Prosody: mod_limit_auth).",
     );
   }
-}
-
-function keyOf({ digest }: Caller): string {
-  return digest.text;
 }

@@ -17,7 +17,7 @@ export interface ProofsOptions {
 
 export class Proofs {
   readonly #options: ProofsOptions;
-  /** Those under way, by digest, so that fifty requests with the same password make one login. */
+  /** Those under way, by address and digest, so that fifty requests with the same password make one login. */
   readonly #running = new Map<string, Promise<Slot | undefined>>();
 
   constructor(options: ProofsOptions) {
@@ -25,11 +25,11 @@ export class Proofs {
   }
 
   /**
-   * Shared by all who bring the same password. Resolves with the slot that the proof vouches for: the one whose session was
+   * Shared by all who bring the same password from the same address. Resolves with the slot that the proof vouches for: the one whose session was
    * live when it began; rejects with a Failure.
    */
   prove(caller: Caller): Promise<Slot | undefined> {
-    const key = caller.digest.text;
+    const key = `${caller.address} ${caller.digest.text}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     const refusal = this.#options.gate.refusal(caller);

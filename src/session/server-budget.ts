@@ -86,7 +86,8 @@ export class ServerBudget {
     const state = this.#servers.get(server);
     if (state === undefined) return;
     state.warned = false;
-    this.#admit(server, state);
+    if (state.users === 0) this.#servers.delete(server);
+    else this.#admit(server, state);
   }
 
   #begin(server: string): Server {

@@ -9,8 +9,10 @@ export interface Slot {
   /** When its last proof began, or its login ended, on the clock of performance.now(). */
   provenMs: number;
   /** From where it was used last, and when that was told to the throttles. */
-  usedFrom?: string;
+  usedFrom?: string | undefined;
   toldMs?: number;
+  /** Whose request began its login. */
+  readonly from: string;
   readonly session: Session;
   /** Resolves when the session has logged in; rejects with the login's Failure. */
   readonly ready: Promise<Session>;

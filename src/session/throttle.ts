@@ -1,6 +1,8 @@
 /**
  * Nobody can guess passwords through the gateway: so many failures an address and an account, and what failed a while ago
- * is answered from memory. Only failures count, and who comes with credentials that are known to be good is not asked.
+ * is answered from memory. Only failures count, and who comes with credentials that are known to be good is not asked,
+ * where they have worked. (Elsewhere they are asked like a wrong one, and so they are where too many wrong ones come for
+ * the same account: what is let through when others have to wait is known to be right.)
  */
 
 import { Failure } from "../errors.ts";
@@ -34,6 +36,9 @@ export class Throttle {
   readonly #failed = new BoundedMap<number>(maxKeys);
   /** From where an account has logged in lately: others cannot lock it out there. */
   readonly #welcome = new BoundedMap<number>(maxKeys);
+  /** Other passwords that came for an account from where it is welcome -> when; and how many did. */
+  readonly #guesses = new BoundedMap<number>(maxKeys);
+  readonly #guessed: FailureLog;
   readonly #now: () => number;
 
   constructor(options: ThrottleOptions, now: () => number = () => performance.now()) {
@@ -46,6 +51,7 @@ export class Throttle {
       maxKeys,
     );
     this.#accounts = new FailureLog([{ count: options.accountPerHour, windowMs: hourMs }], maxKeys);
+    this.#guessed = new FailureLog([{ count: options.accountPerHour, windowMs: hourMs }], maxKeys);
     this.#now = now;
   }
 
@@ -70,6 +76,16 @@ export class Throttle {
     this.#failed.set(digest.text, nowMs + this.#rememberMs);
     this.#addresses.failed(address, nowMs);
     this.#accounts.failed(account.bare, nowMs);
+    this.guessed(account, digest, address);
+  }
+
+  /** Somebody came with a password that is not known to be good, whether it was tried or not. */
+  guessed(account: Jid, digest: Digest, address: string): void {
+    const nowMs = this.#now();
+    // A cron job with an old password comes with the same one again and again.
+    if (!this.isWelcome(account, address) || nowMs - (this.#guesses.get(digest.text) ?? -hourMs) < hourMs) return;
+    this.#guesses.set(digest.text, nowMs);
+    this.#guessed.failed(pair(account, address), nowMs);
   }
 
   succeeded(account: Jid, digest: Digest, address: string): void {
@@ -82,9 +98,10 @@ export class Throttle {
     this.#welcome.set(pair(account, address), this.#now() + dayMs);
   }
 
-  /** It has, within a day. */
+  /** It has, within a day, and nobody is guessing there. */
   isWelcome(account: Jid, address: string): boolean {
-    return (this.#welcome.get(pair(account, address)) ?? 0) > this.#now();
+    const [key, nowMs] = [pair(account, address), this.#now()];
+    return (this.#welcome.get(key) ?? 0) > nowMs && this.#guessed.pauseOf(key, nowMs) === 0;
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Element } from "@xmpp/xml";
 import { asFailure, Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
-import type { Link, LinkEvents, Login, LoginTerms, Reconnection, Verify } from "../link.ts";
+import type { Admit, Link, LinkEvents, Login, LoginTerms, Reconnection, Verify } from "../link.ts";
 import type { LoginKind, LoginReport } from "../tally.ts";
 import { bindResource } from "./bind.ts";
 import { step } from "./deadline.ts";
@@ -40,22 +40,27 @@ interface Account {
   readonly events: LinkEvents;
 }
 
+/** DNS, or another configuration, may move a domain; who waits because of its old server learns of it so soon. */
+const serverStaysMs = 60_000;
+
 /** What becomes known of a login as it gets on. */
 interface Attempt {
+  /** It is connected, and waits to be admitted. */
+  waits?: boolean;
   mechanism?: string;
 }
 
 export interface Connect {
   readonly login: Login;
   readonly verify: Verify;
-  /** Address and port of the server that a domain was last connected to; undefined when it never was. */
+  /** Address and port of the server that a domain was connected to within the last minute. */
   serverOf(domain: string): string | undefined;
 }
 
 /** Both connect afresh every time and leave nothing open when they fail. */
 export function createConnect(options: ConnectOptions): Connect {
   const { lookup, findHost, keepaliveMs, keepaliveAnswerMs, onLogin } = options;
-  const servers = new Map<string, string>();
+  const servers = new Map<string, { readonly server: string; readonly seenMs: number }>();
   return {
     login: ({ account, password }, events, terms) =>
       reported("login", account, async (attempt) => {
@@ -74,7 +79,10 @@ export function createConnect(options: ConnectOptions): Connect {
         stream.push(stream.footer());
         stream.end(new Failure("stream_closed", "The password has been verified."));
       }),
-    serverOf: (domain) => servers.get(domain),
+    serverOf: (domain) => {
+      const last = servers.get(domain);
+      return last !== undefined && performance.now() - last.seenMs < serverStaysMs ? last.server : undefined;
+    },
   };
 
   async function reported<T>(kind: LoginKind, account: Jid, run: (attempt: Attempt) => Promise<T>): Promise<T> {
@@ -87,9 +95,8 @@ export function createConnect(options: ConnectOptions): Connect {
       failure = asFailure(error);
       throw error;
     } finally {
-      const { mechanism } = attempt;
-      const tried = failure?.code !== "logins_paused";
-      if (tried) onLogin?.({ kind, account, mechanism, failure, durationMs: performance.now() - startedMs });
+      const { mechanism, waits = false } = attempt;
+      if (!waits) onLogin?.({ kind, account, mechanism, failure, durationMs: performance.now() - startedMs });
     }
   }
 
@@ -107,11 +114,19 @@ export function createConnect(options: ConnectOptions): Connect {
     { signal, admit }: LoginTerms,
   ): Promise<Authenticated> {
     const secured = await openSecured(host, lookup, signal);
-    servers.set(account.domain, secured.server);
+    servers.set(account.domain, { server: secured.server, seenMs: performance.now() });
+    const admitted: Admit = (server, authenticate, over) => {
+      attempt.waits = true;
+      const goOn = () => {
+        attempt.waits = false;
+        return authenticate();
+      };
+      return admit(server, goOn, over);
+    };
     const onMechanism = (mechanism: string) => {
       attempt.mechanism = mechanism;
     };
-    return logIn(secured, { account, host, secret, admit, onMechanism }, signal);
+    return logIn(secured, { account, host, secret, admit: admitted, onMechanism }, signal);
   }
 
   /** A new session on the server. */

@@ -37,12 +37,12 @@ export async function logIn(secured: SecuredStream, identity: Identity, signal: 
   const { account, host, secret, admit = atOnce, onMechanism } = identity;
   const { domain } = host;
   try {
-    const exchange = await admit(server, () =>
+    const prove = () =>
       step("the login", domain, stepTimeoutMs, signal, (limit) => {
         const context = saslContext(secured, host, account.local ?? "", secret);
         return authenticate(stream, features, context, domain, onMechanism, limit);
-      }),
-    );
+      });
+    const exchange = await admit(server, prove, stream.over);
     if (encrypted) stream.identify(account.bare);
     const after = await step("opening the stream after the login", domain, stepTimeoutMs, signal, (limit) =>
       stream.negotiate(limit),

@@ -38,6 +38,7 @@ export class XmppStream extends ConnectionTCP {
   #waiter: Waiter | undefined;
   #consumer: ((element: Element) => void) | undefined;
   #ended: Failure | undefined;
+  #over: AbortController | undefined;
   #endedByServer = false;
   #onEnd: ((reason: Failure) => void) | undefined;
 
@@ -95,6 +96,13 @@ export class XmppStream extends ConnectionTCP {
     return this.#endedByServer;
   }
 
+  /** Aborts, with the reason, when the stream ends. */
+  get over(): AbortSignal {
+    this.#over ??= new AbortController();
+    if (this.#ended !== undefined) this.#over.abort(this.#ended);
+    return this.#over.signal;
+  }
+
   /** True when the server has sent nothing beyond the element that `next` returned last. */
   get quiet(): boolean {
     return (
@@ -126,6 +134,7 @@ export class XmppStream extends ConnectionTCP {
     this._detachSocket();
     socket?.destroy();
     this.#waiter?.reject(reason);
+    this.#over?.abort(reason);
     this.#onEnd?.(reason);
   }
 

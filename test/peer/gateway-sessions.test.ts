@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
+import { postFrom } from "../support/http-from.ts";
 import { bindNamespace, managementNamespace, pingNamespace } from "../support/peer/namespaces.ts";
 import { type Peer, startPeer } from "../support/peer/peer.ts";
 import { childOf } from "../support/xml-element.ts";
@@ -170,4 +171,17 @@ test("a session that nobody uses is closed properly after its idle time", async 
   const connection = await peer.connection(1);
   await peer.settled(0);
   expect(connection.streamEnded).toBe(true);
+});
+
+test("where others have to wait, the right password of a live session is answered as a wrong one, but at its owner's", async () => {
+  expect((await send("hi")).status).toBe(201);
+  const guess = (password: string) =>
+    postFrom({ port: gateway.port, user: `alice@example.com:${password}`, body: "not mine", from: "127.0.0.66" });
+  const statuses: number[] = [];
+  for (let nth = 0; nth < 20; nth++) statuses.push((await guess(`guess ${nth}`)).status);
+  expect(statuses.slice(-10)).toEqual(Array.from({ length: 10 }, () => 429));
+  const [wrong, right] = [await guess("another"), await guess("secret")];
+  expect([right.status, right.code]).toEqual([429, wrong.code]);
+  expect((await send("still here")).status).toBe(201);
+  expect(peer.messages.map(({ body }) => body)).toEqual(["hi", "still here"]);
 });

@@ -28,6 +28,8 @@ export interface FakeLogins {
   connections: number;
   /** The server that a domain's logins find. Default: one of its name. */
   connectedTo: (domain: string) => string;
+  /** Aborts when the streams of all logins from now on end. */
+  streamEnds: AbortController | undefined;
   /** Awaited by each login and proof before the password is looked at. */
   delay: (credentials: Credentials) => Promise<void>;
 }
@@ -49,20 +51,28 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     login: async (credentials, events, { signal, admit }) => {
       const { bare, domain } = credentials.account;
       fake.connections += 1;
-      await admit(fake.connectedTo(domain), () => {
-        fake.logins.push(bare);
-        return check(credentials, signal);
-      });
+      await admit(
+        fake.connectedTo(domain),
+        () => {
+          fake.logins.push(bare);
+          return check(credentials, signal);
+        },
+        fake.streamEnds?.signal ?? signal,
+      );
       fake.events.set(bare, events);
       return makeLink(bare, events, fake.closed);
     },
     verify: async (credentials, { signal, admit }) => {
       const { bare, domain } = credentials.account;
       fake.connections += 1;
-      await admit(fake.connectedTo(domain), () => {
-        fake.proofs.push(bare);
-        return check(credentials, signal);
-      });
+      await admit(
+        fake.connectedTo(domain),
+        () => {
+          fake.proofs.push(bare);
+          return check(credentials, signal);
+        },
+        fake.streamEnds?.signal ?? signal,
+      );
     },
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
     loginTimeoutMs: 5000,
@@ -91,6 +101,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     logged,
     mostUnderWay: 0,
     connections: 0,
+    streamEnds: undefined,
     connectedTo: (domain) => domain,
     delay: () => Promise.resolve(),
   };

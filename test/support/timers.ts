@@ -1,4 +1,7 @@
-/** Counts the timers that are set and neither cleared nor, unless they repeat, run out. */
+/**
+ * Counts the timers that are set and neither cleared nor, unless they repeat, run out. One that keeps no process from
+ * ending (`unref`) looks after what is kept on purpose.
+ */
 
 export interface TimerCount extends Disposable {
   readonly pending: number;
@@ -7,7 +10,7 @@ export interface TimerCount extends Disposable {
 /** Counts those of the source and the tests, not the runtime's own, from now on until it is disposed of. */
 export function countTimers(): TimerCount {
   const real = { setTimeout, clearTimeout, setInterval, clearInterval };
-  const pending = new Set<unknown>();
+  const pending = new Set<Timer | undefined>();
   const clear = (clearReal: (timer?: Timer) => void) => (timer?: Timer) => {
     pending.delete(timer);
     clearReal(timer);
@@ -35,7 +38,7 @@ export function countTimers(): TimerCount {
   });
   return {
     get pending() {
-      return pending.size;
+      return [...pending].filter((timer) => timer?.hasRef()).length;
     },
     [Symbol.dispose]: () => void Object.assign(globalThis, real),
   };

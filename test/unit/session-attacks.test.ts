@@ -62,9 +62,88 @@ describe("who has only wrong passwords", () => {
     for (let i = 0; i < 100; i++) {
       void codeOf(fake.cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere));
     }
+    await turn();
     expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
     expect(fake.proofs).toEqual([alice]);
     fake.cache.giveUp();
+  });
+
+  test("cannot hold the place of who has logged in before with a guess that waits", async () => {
+    const fake = make({ throttle: { ...openThrottle, serverFailures: 8, serverFailuresBurst: 4 } });
+    await (await fake.cache.open(credentialsOf(alice, "right"), home)).close();
+    await turn();
+    fake.delay = ({ password }) => (password === "guess" ? new Promise(() => {}) : Promise.resolve());
+    for (let i = 0; i < 10; i++) {
+      void codeOf(fake.cache.open(credentialsOf(`user${i}@example.com`, "guess"), elsewhere));
+    }
+    void codeOf(fake.cache.open(credentialsOf(alice, "guess"), elsewhere));
+    await turn();
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+    expect(fake.cache.size).toBe(11);
+    fake.cache.giveUp();
+  });
+
+  test("cannot hold the places of another server's newcomers with logins that hang", async () => {
+    const limits = { serverFailures: 8, serverFailuresBurst: 4 };
+    const serverOf = (domain: string) => (domain.startsWith("slow") ? "192.0.2.8 5222" : "192.0.2.9 5222");
+    const fake = make({ domains: () => 3, serverOf, throttle: { ...openThrottle, ...limits } });
+    fake.connectedTo = serverOf;
+    fake.delay = ({ account }) => (account.domain.startsWith("slow") ? new Promise(() => {}) : Promise.resolve());
+    for (let i = 0; i < 100; i++) {
+      void codeOf(fake.cache.open(credentialsOf(`user${i}@slow${i % 2}.example.com`, "guess"), elsewhere));
+    }
+    await turn();
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+    fake.cache.giveUp();
+  });
+
+  test("learns nothing from who is let in while others have to wait", async () => {
+    const limits = { addressPerMinute: 10, addressPerDay: 50, accountPerHour: 100 };
+    const throttle = { ...openThrottle, ...limits, serverFailures: 8, serverFailuresBurst: 4 };
+    const fake = make({ throttle });
+    await fake.cache.open(credentialsOf(alice, "right"), home);
+    fake.delay = async () => void (await turn());
+    const passwords = [...Array.from({ length: 999 }, (_, index) => `guess ${index}`), "right"];
+    const guesses = passwords.map((password) => codeOf(fake.cache.open(credentialsOf(alice, password), elsewhere)));
+    const codes = await Promise.all(guesses);
+    expect(codes.at(-1)).toBe(codes.at(-2) ?? "");
+    expect(codes.at(-1)).not.toBe("in");
+    expect(fake.cache.current(credentialsOf(alice, "right"), elsewhere)).toBeUndefined();
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
+  });
+
+  test("learns little at the address where the account is used", async () => {
+    const limits = { addressPerMinute: 10, addressPerDay: 50, accountPerHour: 100 };
+    const throttle = { ...openThrottle, ...limits, serverFailures: 8, serverFailuresBurst: 4 };
+    const fake = make({ throttle });
+    const login = (password: string) => {
+      const credentials = credentialsOf(alice, password);
+      try {
+        fake.cache.admit(credentials, home);
+      } catch (error) {
+        return Promise.resolve((error as Failure).code);
+      }
+      return codeOf(Promise.resolve(fake.cache.current(credentials, home) ?? fake.cache.open(credentials, home)));
+    };
+    expect(await login("right")).toBe("in");
+    // An old password, again and again, is one guess.
+    for (let nth = 0; nth < 300; nth++) await login("old");
+    for (let nth = 0; nth < 90; nth++) await login(`guess ${nth}`);
+    expect(await login("right")).toBe("in");
+    for (let nth = 90; nth < 110; nth++) await login(`guess ${nth}`);
+    expect(await login("right")).toBe(await login("another guess"));
+    expect(fake.proofs.length).toBeLessThanOrEqual(4);
+  });
+
+  test("is held back by his address also where all guesses come at once", async () => {
+    const throttle = { ...openThrottle, addressPerMinute: 10, addressPerDay: 50, accountPerHour: 100 };
+    const fake = make({ throttle });
+    await fake.cache.open(credentialsOf(alice, "right"), home);
+    fake.delay = async () => void (await turn());
+    const guesses = Array.from({ length: 1_000 }, (_, index) => credentialsOf(alice, `guess ${index}`));
+    await Promise.all(guesses.map((guess) => codeOf(fake.cache.open(guess, elsewhere))));
+    expect(fake.proofs.length).toBeGreaterThanOrEqual(10);
+    expect(fake.proofs.length).toBeLessThanOrEqual(10 + 32);
   });
 
   test("and has to wait is not told by the lack of a 429 which guess is right", async () => {
@@ -83,7 +162,7 @@ describe("who has only wrong passwords", () => {
   });
 
   test("behind the same address keeps nobody out whose password has worked and has to be proven again", async () => {
-    const { cache } = make({ verifyMs: 20, throttle: { ...openThrottle, addressPerMinute: 1, accountPerHour: 1 } });
+    const { cache } = make({ verifyMs: 20, throttle: { ...openThrottle, addressPerMinute: 1, accountPerHour: 2 } });
     const credentials = credentialsOf(alice, "right");
     const session = await cache.open(credentials, home);
     await codeOf(cache.open(credentialsOf(alice, "guess"), home));
@@ -235,6 +314,35 @@ describe("the budget of failures at a server", () => {
     expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("in");
     expect(fake.proofs).toEqual([alice]);
     // Which is a success at that server.
+    expect(await codeOf(fake.cache.open(credentialsOf(carol, "right"), home))).toBe("in");
+  });
+
+  test("is not exceeded by the old passwords of one account", async () => {
+    const fake = make({ throttle: { ...openThrottle, serverFailures: 8, serverFailuresBurst: 4 } });
+    for (let nth = 0; nth < 25; nth++) {
+      fake.passwords.set(alice, `password ${nth}`);
+      await fake.cache.open(credentialsOf(alice, `password ${nth}`), elsewhere);
+    }
+    const before = fake.proofs.length;
+    const old = Array.from({ length: 24 }, (_, nth) => credentialsOf(alice, `password ${nth}`));
+    await Promise.all(old.map((credentials) => codeOf(fake.cache.open(credentials, elsewhere))));
+    expect(fake.proofs.length - before).toBe(4);
+  });
+
+  test("is not waited for on a connection that has ended, and nobody is blamed for that", async () => {
+    const fake = make({ throttle: { ...openThrottle, serverFailures: 2, serverFailuresBurst: 1 } });
+    const door = Promise.withResolvers<void>();
+    fake.delay = () => door.promise;
+    const first = codeOf(fake.cache.open(credentialsOf(alice, "right"), home));
+    await turn();
+    fake.streamEnds = new AbortController();
+    const waiting = codeOf(fake.cache.open(credentialsOf(carol, "right"), home));
+    await turn();
+    fake.streamEnds.abort(new Failure("server_policy", "You are too slow."));
+    expect(await waiting).toBe("server_policy");
+    fake.streamEnds = undefined;
+    door.resolve();
+    expect(await first).toBe("in");
     expect(await codeOf(fake.cache.open(credentialsOf(carol, "right"), home))).toBe("in");
   });
 
