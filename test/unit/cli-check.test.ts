@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type CheckDoors, type CheckOptions, check } from "../../src/cli/check.ts";
 import { askWithoutEcho, type RawInput, type Terminal } from "../../src/cli/terminal.ts";
+import { makeWritingProcess } from "../support/fake-process.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 
 let folder: TempFolder;
@@ -26,22 +27,10 @@ const noTerminal: Terminal = {
 
 /** With a doctor who finds every host as the test says. */
 async function run(options: CheckOptions, terminal: Partial<Terminal> = {}, state: "good" | "failed" = "good") {
-  const written = { output: "", errors: "" };
+  const { process, written } = makeWritingProcess();
   const passwords: (string | undefined)[] = [];
-  const unused = () => () => {};
   const doors: CheckDoors = {
-    process: {
-      writeOutput: (text) => {
-        written.output += text;
-      },
-      writeError: (text) => {
-        written.errors += text;
-      },
-      onSignal: unused,
-      onFault: unused,
-      onReload: unused,
-      exit: () => {},
-    },
+    process,
     terminal: { ...noTerminal, ...terminal },
     loadDoctor: async () => async (doctor) => {
       passwords.push(doctor.credentials?.password);

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { health } from "../../src/cli/health.ts";
-import type { Process } from "../../src/cli/process.ts";
+import { makeWritingProcess } from "../support/fake-process.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { startGateway } from "../support/http-gateway.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
@@ -14,22 +14,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 async function run(listen: string, what: "live" | "ready" = "ready") {
-  const written = { output: "", errors: "" };
-  const unused = () => {
-    throw new Error("health needs no more of the process.");
-  };
-  const process: Process = {
-    writeOutput: (text) => {
-      written.output += text;
-    },
-    writeError: (text) => {
-      written.errors += text;
-    },
-    onSignal: unused,
-    onReload: unused,
-    onFault: unused,
-    exit: unused,
-  };
+  const { process, written } = makeWritingProcess();
   const file = await folder.write("post-msg.toml", `[hosts."example.com"]\n[http]\nlisten = "${listen}"\n`);
   return { code: await health(file, what, process), ...written };
 }

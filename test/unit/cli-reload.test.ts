@@ -6,6 +6,7 @@ import type { Process } from "../../src/cli/process.ts";
 import { watchForReload } from "../../src/cli/reload.ts";
 import type { Config } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
+import { unusedProcess } from "../support/fake-process.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 
 let folder: TempFolder;
@@ -18,19 +19,12 @@ const oneHost = `[hosts."example.com"]\n`;
 
 async function watch(apply: (config: Config) => Promise<void> = async () => {}) {
   const listeners = new Set<() => void>();
-  const unused = () => {
-    throw new Error("No more of the process is needed.");
-  };
   const process: Process = {
-    writeOutput: unused,
-    writeError: unused,
-    onSignal: unused,
+    ...unusedProcess,
     onReload: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    onFault: unused,
-    exit: unused,
   };
   const write = (text: string) => folder.write("post-msg.toml", text);
   const opened = await openConfigFile(await write(oneHost), process);

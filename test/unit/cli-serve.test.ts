@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openConfigFile } from "../../src/cli/config-file.ts";
-import type { Process, Signal } from "../../src/cli/process.ts";
 import { type Start, serve } from "../../src/cli/serve.ts";
 import { createLog } from "../../src/log.ts";
+import { makeSignalledProcess } from "../support/fake-process.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 import { within } from "../support/wait.ts";
 
@@ -16,50 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-function makeProcess() {
-  const signalListeners = new Set<(signal: Signal) => void>();
-  const reloadListeners = new Set<() => void>();
-  const faultListeners = new Set<(fault: unknown) => void>();
-  const written = { output: "", errors: "" };
-  const ready = Promise.withResolvers<void>();
-  const exits: number[] = [];
-  const process: Process = {
-    writeOutput: (text) => {
-      written.output += text;
-      ready.resolve();
-    },
-    writeError: (text) => {
-      written.errors += text;
-    },
-    onSignal: (listener) => {
-      signalListeners.add(listener);
-      return () => signalListeners.delete(listener);
-    },
-    onReload: (listener) => {
-      reloadListeners.add(listener);
-      return () => reloadListeners.delete(listener);
-    },
-    onFault: (listener) => {
-      faultListeners.add(listener);
-      return () => faultListeners.delete(listener);
-    },
-    exit: (code) => exits.push(code),
-  };
-  return {
-    process,
-    written,
-    exits,
-    ready: ready.promise,
-    signal: (signal: Signal) => signalListeners.forEach((listener) => void listener(signal)),
-    hangUp: () => reloadListeners.forEach((listener) => void listener()),
-    fault: (fault: unknown) => faultListeners.forEach((listener) => void listener(fault)),
-    listeners: () => signalListeners.size + faultListeners.size + reloadListeners.size,
-  };
-}
-
 /** `serve` on an app that counts its stops; `stop` is what one of them waits for. */
 function startServe(options: { start?: Start; stop?: () => Promise<void>; stopDeadlineMs?: number } = {}) {
-  const host = makeProcess();
+  const host = makeSignalledProcess();
   const events: { level: string; msg: string; err?: { stack: string } }[] = [];
   const log = createLog({
     level: "info",
@@ -183,7 +142,7 @@ test("the configuration's warnings are logged", async () => {
 });
 
 test("without any configuration three lines say what to write and where", async () => {
-  const { process, written } = makeProcess();
+  const { process, written } = makeSignalledProcess();
   const defaults = [`${folder.path}/a.toml`, `${folder.path}/b.toml`];
   expect(await openConfigFile(undefined, process, defaults)).toBeUndefined();
   const lines = written.errors.split("\n");
@@ -195,7 +154,7 @@ test("without any configuration three lines say what to write and where", async 
 });
 
 test("the first default that exists is taken, and a broken one is not passed over", async () => {
-  const { process, written } = makeProcess();
+  const { process, written } = makeSignalledProcess();
   const missing = `${folder.path}/missing.toml`;
   expect(await openConfigFile(undefined, process, [missing, file])).toMatchObject({ file });
   const broken = await folder.write("broken.toml", "x");

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Doors, runCommandLine } from "../../src/cli/command-line.ts";
+import { makeSignalledProcess } from "../support/fake-process.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 
 let folder: TempFolder;
@@ -14,21 +15,10 @@ afterAll(() => folder.remove());
 
 /** With an app that cannot listen, and a doctor who finds one host that cannot be used. */
 async function run(args: readonly string[]) {
-  const written = { output: "", errors: "" };
+  const { process, written } = makeSignalledProcess();
   const asked: (string | undefined)[] = [];
   const doors: Doors = {
-    process: {
-      writeOutput: (text) => {
-        written.output += text;
-      },
-      writeError: (text) => {
-        written.errors += text;
-      },
-      onSignal: () => () => {},
-      onFault: () => () => {},
-      onReload: () => () => {},
-      exit: () => {},
-    },
+    process,
     terminal: {
       colour: false,
       columns: undefined,

@@ -2,25 +2,15 @@
 
 import { expect, test } from "bun:test";
 import { createProgram, type Doors, runCommandLine } from "../../src/cli/command-line.ts";
+import { makeWritingProcess } from "../support/fake-process.ts";
 
 function makeDoors() {
-  const written = { output: "", errors: "" };
+  const { process, written } = makeWritingProcess();
   const unused = () => {
-    throw new Error("No more of the process is needed.");
+    throw new Error("Neither a terminal nor an app is needed.");
   };
   const doors: Doors = {
-    process: {
-      writeOutput: (text) => {
-        written.output += text;
-      },
-      writeError: (text) => {
-        written.errors += text;
-      },
-      onSignal: unused,
-      onReload: unused,
-      onFault: unused,
-      exit: unused,
-    },
+    process,
     terminal: { colour: false, columns: undefined, askPassword: undefined, readDescriptor: unused },
     loadStart: unused,
     loadDoctor: unused,

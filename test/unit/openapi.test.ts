@@ -8,6 +8,7 @@ import { describeApi } from "../../src/http/api/document.ts";
 import { contentSecurityPolicy } from "../../src/http/api/page.ts";
 import { statuses } from "../../src/http/problem.ts";
 import { type Json, readApiDescription } from "../support/api-description.ts";
+import { makeWritingProcess } from "../support/fake-process.ts";
 import { type Gateway, startGateway } from "../support/http-gateway.ts";
 import { makeTempFolder } from "../support/temp-folder.ts";
 
@@ -118,20 +119,8 @@ describe("the documentation's paths", () => {
 
 describe("post-msg openapi", () => {
   const run = async (file?: string) => {
-    const written = { output: "", errors: "" };
-    const unused = () => () => {};
-    const code = await openapi(file, {
-      writeOutput: (text) => {
-        written.output += text;
-      },
-      writeError: (text) => {
-        written.errors += text;
-      },
-      onSignal: unused,
-      onReload: unused,
-      onFault: unused,
-      exit: () => {},
-    });
+    const { process, written } = makeWritingProcess();
+    const code = await openapi(file, process);
     return { code, ...written };
   };
 
