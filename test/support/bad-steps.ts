@@ -2,30 +2,11 @@
 
 import type { Authority } from "./ca.ts";
 import type { ConfigTables } from "./gateway-config.ts";
-import type { Step } from "./peer/fault.ts";
+import { steps as allSteps, type Step } from "./peer/fault.ts";
 import { type Peer, startPeer } from "./peer/peer.ts";
 
-const steps = [
-  "tcp",
-  "header",
-  "features",
-  "starttls",
-  "proceed",
-  "tls",
-  "tls-header",
-  "tls-features",
-  "auth",
-  "challenge",
-  "response",
-  "success",
-  "restart-header",
-  "restart-features",
-  "bind",
-  "enable",
-  "message",
-  "ack",
-  "ping",
-] as const satisfies readonly Step[];
+/** Those of every connection: nothing is resumed here, and the end comes when all is done. */
+const steps = allSteps.filter((step) => step !== "resume" && step !== "end");
 const ways = ["hang", "stop-reading", "close", "end", "reset", "garbage"] as const;
 /** XEP-0368: there is TLS before the first header, so that these are spoken in it. */
 const directSteps = ["tcp", "tls", "header", "features"] as const satisfies readonly Step[];
