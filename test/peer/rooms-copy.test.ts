@@ -1,41 +1,21 @@
 /** A message to a room is answered by the room: by its own copy of the message, or by its refusal; and by nothing else. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { ScriptedRooms } from "../support/peer/muc.ts";
-import { type Peer, startPeer } from "../support/peer/peer.ts";
+import type { ScriptedRooms } from "../support/peer/muc.ts";
+import type { Peer } from "../support/peer/peer.ts";
+import { lobby, type RoomsGateway, startRoomsGateway } from "../support/rooms-gateway.ts";
 
-const lobby = "lobby@rooms.example.com";
-const json = { "Content-Type": "application/json" };
-
-let peer: Peer;
+let started: RoomsGateway;
 let rooms: ScriptedRooms;
-let gateway: Gateway;
+let peer: Peer;
 beforeEach(async () => {
-  rooms = new ScriptedRooms();
-  peer = await startPeer({ onStanza: rooms.onStanza });
-  gateway = await startGateway({
-    hosts: hostOf(peer, { grace: "0s" }),
-    settings: { delivery: { ack_timeout: "500ms" } },
-  });
+  started = await startRoomsGateway({ settings: { delivery: { ack_timeout: "500ms" } } });
+  ({ rooms, peer } = started);
 });
-afterEach(async () => {
-  await gateway.stop();
-  await peer.stop();
-});
+afterEach(() => started?.stop());
 
-async function post(fields: object = {}, to = lobby) {
-  const response = await gateway.post("/msg/", JSON.stringify({ to, body: "hi", ...fields }), { headers: json });
-  return { ...(await readJson(response)), status: response.status };
-}
-
-/** What was done about rooms since the last look. */
-async function readJson(response: Response): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await response.text());
-}
-
-const journal = () => rooms.journal.splice(0);
+const post = (fields: object = {}, to = lobby) => started.post({ to, body: "hi", ...fields });
+const journal = () => started.journal();
 
 describe("a message of no type to an address at a conference service", () => {
   test("enters the room, is shown there, and the next one finds the room entered", async () => {
@@ -108,7 +88,7 @@ describe("a 201", () => {
     });
     const show = await said.promise;
     await (await peer.connection(1)).reached("ack");
-    for (let round = 0; round < 3; round++) await gateway.post("/msg/", undefined, { method: "OPTIONS" });
+    for (let round = 0; round < 3; round++) await started.gateway.post("/msg/", undefined, { method: "OPTIONS" });
     expect(answered).toBe(false);
     show();
     expect(await reply).toMatchObject({ status: 201 });

@@ -1,43 +1,25 @@
 /** Entering rooms: under which nick, what keeps us out, what becomes of rooms that we would have made, and leaving them. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { ScriptedRooms } from "../support/peer/muc.ts";
-import { type Peer, startPeer } from "../support/peer/peer.ts";
+import type { ScriptedRooms } from "../support/peer/muc.ts";
+import type { Peer } from "../support/peer/peer.ts";
+import { lobby, type RoomsGateway, startRoomsGateway } from "../support/rooms-gateway.ts";
 import { eventually } from "../support/wait.ts";
 
-const lobby = "lobby@rooms.example.com";
-const json = { "Content-Type": "application/json" };
-
-let peer: Peer;
+let started: RoomsGateway;
 let rooms: ScriptedRooms;
-let gateway: Gateway;
+let peer: Peer;
 beforeEach(async () => {
-  rooms = new ScriptedRooms();
-  peer = await startPeer({ onStanza: rooms.onStanza });
-  gateway = await startGateway({
-    hosts: hostOf(peer, { grace: "0s" }),
+  started = await startRoomsGateway({
     settings: { delivery: { ack_timeout: "500ms" }, rooms: { idle: "1s" } },
     roomQuietMs: 300,
   });
+  ({ rooms, peer } = started);
 });
-afterEach(async () => {
-  await gateway.stop();
-  await peer.stop();
-});
+afterEach(() => started?.stop());
 
-async function post(fields: object = {}, to = lobby) {
-  const body = JSON.stringify({ to, type: "groupchat", body: "hi", ...fields });
-  const response = await gateway.post("/msg/", body, { headers: json });
-  return { ...(await readJson(response)), status: response.status };
-}
-
-async function readJson(response: Response): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await response.text());
-}
-
-const journal = () => rooms.journal.splice(0);
+const post = (fields: object = {}, to = lobby) => started.post({ to, type: "groupchat", body: "hi", ...fields });
+const journal = () => started.journal();
 
 describe("the nick", () => {
   test("is the one that the message names, and another message's is another", async () => {

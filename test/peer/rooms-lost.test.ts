@@ -1,48 +1,31 @@
 /** Connections that are lost while something is on its way to a room: what the caller is told stays true. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { ScriptedRooms } from "../support/peer/muc.ts";
+import { afterEach, describe, expect, test } from "bun:test";
+import type { Gateway } from "../support/gateway.ts";
+import type { ScriptedRooms } from "../support/peer/muc.ts";
 import type { PeerBehaviour } from "../support/peer/options.ts";
-import { type Peer, startPeer } from "../support/peer/peer.ts";
+import type { Peer } from "../support/peer/peer.ts";
+import { lobby, type RoomsGateway, startRoomsGateway } from "../support/rooms-gateway.ts";
 import { eventually } from "../support/wait.ts";
 import type { XmlElement } from "../support/xml-element.ts";
 
-const lobby = "lobby@rooms.example.com";
-const json = { "Content-Type": "application/json" };
-
-let peer: Peer;
+let started: RoomsGateway;
 let rooms: ScriptedRooms;
+let peer: Peer;
 let gateway: Gateway;
 async function begin(behaviour: Partial<PeerBehaviour> = {}, roomQuietMs = 600_000): Promise<void> {
-  peer = await startPeer({ onStanza: rooms.onStanza, ...behaviour });
-  gateway = await startGateway({
-    hosts: hostOf(peer, { grace: "0s" }),
+  started = await startRoomsGateway({
+    behaviour,
     settings: { delivery: { ack_timeout: "2s" } },
     drainMs: 200,
     roomQuietMs,
   });
+  ({ rooms, peer, gateway } = started);
 }
-beforeEach(() => {
-  rooms = new ScriptedRooms();
-});
-afterEach(async () => {
-  await gateway.stop();
-  await peer.stop();
-});
+afterEach(() => started?.stop());
 
-async function post(body = "hi") {
-  const request = JSON.stringify({ to: lobby, type: "groupchat", body });
-  const response = await gateway.post("/msg/", request, { headers: json });
-  return { ...(await readJson(response)), status: response.status };
-}
-
-async function readJson(response: Response): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await response.text());
-}
-
-const journal = () => rooms.journal.splice(0);
+const post = (body = "hi", to = lobby) => started.post({ to, type: "groupchat", body });
+const journal = () => started.journal();
 
 /** The message that the room was given, and has not shown. */
 function hold(): Promise<XmlElement> {
@@ -139,6 +122,7 @@ describe("a connection that is lost before the acknowledgement", () => {
 test.each(["accept", "refuse", "not-offered"] as const)(
   "a connection that is lost while the room is being entered costs nothing but time (resumption: %s)",
   async (resumption) => {
+    await begin({ resumption });
     const entering = Promise.withResolvers<void>();
     rooms.hooks = {
       enters: () => {
@@ -146,7 +130,6 @@ test.each(["accept", "refuse", "not-offered"] as const)(
         return "silence";
       },
     };
-    await begin({ resumption });
     const reply = post();
     await entering.promise;
     rooms.hooks = {};
@@ -157,12 +140,10 @@ test.each(["accept", "refuse", "not-offered"] as const)(
 );
 
 test("at a shutdown who waits for a room is answered: unsent where it was not entered, unknown where it is silent", async () => {
-  rooms.hooks = { enters: (occupant) => (occupant.startsWith("lobby") ? [] : "silence"), says: () => true };
   await begin();
+  rooms.hooks = { enters: (occupant) => (occupant.startsWith("lobby") ? [] : "silence"), says: () => true };
   const silent = post();
-  const outside = gateway.post("/msg/", JSON.stringify({ to: "x@rooms.example.com", type: "groupchat", body: "b" }), {
-    headers: json,
-  });
+  const outside = post("b", "x@rooms.example.com");
   await eventually(() => rooms.journal.includes("say lobby: hi"), 5_000);
   await eventually(() => rooms.journal.includes("enter x/alice"), 5_000);
   const stopped = gateway.stop();

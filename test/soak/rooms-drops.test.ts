@@ -4,10 +4,7 @@
  */
 
 import { expect, test } from "bun:test";
-import { startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { ScriptedRooms } from "../support/peer/muc.ts";
-import { startPeer } from "../support/peer/peer.ts";
+import { startRoomsGateway } from "../support/rooms-gateway.ts";
 import { allowed, makeRandom, sized } from "../support/soak.ts";
 import { childOf, textOf } from "../support/xml-element.ts";
 
@@ -21,15 +18,11 @@ test.each(["accept", "refuse", "refuse-with-count"] as const)(
   "no answer for a room is untrue, and nothing is said twice, while connections are lost (resumption: %s)",
   async (resumption) => {
     const random = makeRandom(`rooms, drops, ${resumption}`);
-    await using ending = new AsyncDisposableStack();
-    const rooms = new ScriptedRooms();
-    const peer = await startPeer({ onStanza: rooms.onStanza, resumption });
-    ending.defer(() => peer.stop());
-    const gateway = await startGateway({
-      hosts: hostOf(peer, { grace: "0s" }),
+    await using started = await startRoomsGateway({
+      behaviour: { resumption },
       settings: { delivery: { ack_timeout: "1s" } },
     });
-    ending.defer(() => gateway.stop());
+    const { rooms, peer } = started;
     const said = new Map<string, number>();
     rooms.hooks = {
       says: (message, connection) => {
@@ -44,11 +37,7 @@ test.each(["accept", "refuse", "refuse-with-count"] as const)(
       const text = `message ${number}`;
       const nick = random.chance(0.3) ? "alice" : "bob";
       const fields = { to: `room${number % 5}@rooms.example.com`, type: "groupchat", nick, body: text };
-      const response = await gateway.post("/msg/", JSON.stringify(fields), {
-        headers: { "Content-Type": "application/json" },
-      });
-      const { outcome } = JSON.parse(await response.text());
-      return { text, status: response.status, outcome };
+      return { ...(await started.post(fields)), text };
     };
     const told: Promise<Told>[] = [];
     const messages = sized(5_000, 120);
