@@ -5,12 +5,11 @@ import { codeOf, idOf } from "../support/account-traffic.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { type LaneReply, sendTraffic } from "../support/http-lanes.ts";
 import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
+import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { allowed, sized } from "../support/soak.ts";
 import { eventually } from "../support/wait.ts";
 
-const startTimeoutMs = 60_000;
 const count = sized(200, 10);
 const queueLength = 5;
 const occupant = "room@rooms.example.com/bob";

@@ -8,13 +8,12 @@ import { startEjabberd } from "../support/ejabberd.ts";
 import { writeConfig } from "../support/gateway-config.ts";
 import { startProsody } from "../support/prosody.ts";
 import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
+import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 import { eventually, within } from "../support/wait.ts";
 
 const executable = join(import.meta.dir, "../../post-msg");
 const deadlineMs = 20_000;
-const startTimeoutMs = 60_000;
 const accounts = { "alice@example.com": "secret", "bob@example.com": "secret" };
 const allSteps: readonly Step[] = [
   ...(["name", "connection", "stream", "tls", "certificate", "mechanisms", "login", "acknowledgements"] as const),

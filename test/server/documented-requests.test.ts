@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { runToEnd } from "../support/child-process.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { type Server, startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { startProsody } from "../support/prosody.ts";
-import { hostsOf } from "../support/real-servers.ts";
+import { hostsOf, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Binary, startBinary } from "../support/gateway.ts";
 import type { ConfigTables } from "../support/gateway-config.ts";
-import { startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Prosody, startProsody } from "../support/prosody.ts";
+import { startTimeoutMs } from "../support/real-servers.ts";
 import { eventually } from "../support/wait.ts";
 
 setDefaultTimeout(30_000);

@@ -2,8 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { realServers, type Server, startBob, startTimeoutMs } from "../support/gateway-servers.ts";
-import { hostsOf } from "../support/real-servers.ts";
+import { hostsOf, realServers, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { findHarm } from "../support/xhtml-harm.ts";
 import { xssTexts } from "../support/xss-texts.ts";

@@ -8,9 +8,8 @@ import { checkFields } from "../../src/http/check-fields.ts";
 import { makeMessage } from "../../src/http/fields.ts";
 import { messageStanza } from "../../src/xmpp/stanza.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { realServers, type Server, startTimeoutMs } from "../support/gateway-servers.ts";
 import { jid } from "../support/jid.ts";
-import { hostsOf } from "../support/real-servers.ts";
+import { hostsOf, realServers, type Server, startTimeoutMs } from "../support/real-servers.ts";
 import { type SlixmppClient, startSlixmpp } from "../support/slixmpp.ts";
 
 const accounts = { "alice@example.com": "secret", "bob@example.com": "secret" };

@@ -4,8 +4,7 @@ import { expect, test } from "bun:test";
 import { runCurl } from "../demo/curl.ts";
 import { canListen, findFreePort } from "../support/free-port.ts";
 import { startBinary } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { realServers, startTimeoutMs } from "../support/gateway-servers.ts";
+import { hostsOf, realServers, startTimeoutMs } from "../support/real-servers.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { makeTempFolder } from "../support/temp-folder.ts";
 
@@ -22,10 +21,7 @@ test.each(realServers)(
     // 5280 is the port of the example, which another program may have.
     const port = (await canListen(5280)) ? 5280 : await findFreePort();
     const settings = { http: { listen: `127.0.0.1:${port}` } };
-    const gateway = started.adopt(
-      await startBinary({ hosts: hostOf({ ...server, port: server.c2sPort }), settings }),
-      (it) => it.stop(),
-    );
+    const gateway = started.adopt(await startBinary({ hosts: hostsOf(server), settings }), (it) => it.stop());
     expect(gateway.url).toBe(`http://127.0.0.1:${port}/msg`);
 
     const elsewhere = ["--resolve", `example.com:${port}:127.0.0.1`];

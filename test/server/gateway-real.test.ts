@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
-import { countSessions, realServers, type Server, startBob, startTimeoutMs } from "../support/gateway-servers.ts";
+import { countSessions, hostsOf, realServers, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
 const oddPassword = "pässwörd :€";
@@ -59,7 +59,7 @@ describe.each(realServers)("in front of %s", (name, startServer) => {
   let bob: Receiver;
   beforeAll(async () => {
     server = await startServer({ accounts, remoteDomains: true });
-    gateway = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+    gateway = await startGateway({ hosts: hostsOf(server) });
     bob = await startBob(server);
   }, startTimeoutMs);
   afterAll(async () => {
@@ -150,7 +150,7 @@ describe.each(realServers)("in front of %s", (name, startServer) => {
   });
 
   test("a stop closes the sessions at the server", async () => {
-    const brief = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+    const brief = await startGateway({ hosts: hostsOf(server) });
     const before = await countSessions(server, "alice");
     expect((await brief.post("/msg/bob", "brief")).status).toBe(201);
     expect((await bob.nextMessage()).body).toBe("brief");
@@ -164,12 +164,11 @@ describe.each(realServers)("%s without TLS", (_, startServer) => {
   test("is served over loopback with insecure_plaintext, and refused without it", async () => {
     const server = await startServer({ accounts, security: "plain" });
     try {
-      const address = { ...server, port: server.c2sPort };
-      await using careful = await startGateway({ hosts: hostOf(address) });
+      await using careful = await startGateway({ hosts: hostsOf(server) });
       const refused = await careful.post("/msg/bob", "hi");
       expect([refused.status, await refused.json()]).toMatchObject([502, { code: "tls_not_offered" }]);
 
-      await using careless = await startGateway({ hosts: hostOf(address, { insecure_plaintext: true }) });
+      await using careless = await startGateway({ hosts: hostsOf(server, { insecure_plaintext: true }) });
       const login = { port: server.c2sPort, security: "plain" } as const;
       const bob = await startReceiver({ ...login, jid: "bob@example.com", password: "secret" });
       expect((await careless.post("/msg/bob", "in the clear")).status).toBe(201);

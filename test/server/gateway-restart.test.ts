@@ -2,8 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { realServers, type Server, startBob, startTimeoutMs } from "../support/gateway-servers.ts";
+import { hostsOf, realServers, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -17,7 +16,7 @@ describe.each(realServers)("%s", (_, startServer) => {
     server = await startServer({ accounts });
     // ejabberd writes to its disk some seconds later, or when it is shut down; a kill would take the new accounts along.
     if (server.kind === "ejabberd") await server.restart();
-    gateway = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+    gateway = await startGateway({ hosts: hostsOf(server) });
     bob = await startBob(server);
   }, startTimeoutMs);
   afterAll(async () => {

@@ -1,22 +1,20 @@
 /** Real servers that shut down, restart, or do not want us: what the gateway then does, counted in connections. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { type Ejabberd, startEjabberd } from "../support/ejabberd.ts";
+import { startEjabberd } from "../support/ejabberd.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
 import { expectProblem } from "../support/gateway-problem.ts";
-import { type Prosody, startProsody } from "../support/prosody.ts";
+import { startProsody } from "../support/prosody.ts";
+import { type Server, startTimeoutMs } from "../support/real-servers.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
-const startTimeoutMs = 60_000;
 const accounts = {
   "alice@example.com": "secret",
   "bob@example.com": "secret",
   "carol@example.com": "secret",
 };
-
-type Server = Prosody | Ejabberd;
 
 interface Case {
   start(): Promise<Server>;

@@ -3,11 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
+import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { eventually } from "../support/wait.ts";
 
-const startTimeoutMs = 60_000;
 const json = { "Content-Type": "application/json" };
 const good = Array.from({ length: 97 }, (_, number) => `bob@example.com/${number}`);
 const bad = ["nobody@example.com", "a@b@c", "bob@unreachable.example"];

@@ -3,11 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers } from "../support/real-servers.ts";
+import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { eventually, within } from "../support/wait.ts";
 
-const startTimeoutMs = 60_000;
 const testTimeoutMs = 60_000;
 /** What a question about a room may take. */
 const answerMs = 2_000;

@@ -5,8 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ejabberd } from "../support/ejabberd.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { countSessions, realServers, type Server, startTimeoutMs } from "../support/gateway-servers.ts";
+import { countSessions, hostsOf, realServers, type Server, startTimeoutMs } from "../support/real-servers.ts";
 
 setDefaultTimeout(60_000);
 
@@ -25,7 +24,7 @@ describe.each(realServers)("behind %s", (_, startServer) => {
   afterAll(() => server?.stop(), startTimeoutMs);
 
   const start = (settings: NonNullable<GatewayOptions["settings"]> = {}): Promise<Gateway> =>
-    startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }), settings });
+    startGateway({ hosts: hostsOf(server), settings });
   const send = (gateway: Gateway, user: string, text = "hi") =>
     gateway.post("/msg/bob@example.com", text, { user }).then(({ status }) => status);
 
@@ -103,7 +102,7 @@ test(
     const server = await startEjabberd?.({ accounts });
     if (server?.kind !== "ejabberd") throw new Error("There is no ejabberd.");
     try {
-      await using gateway = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+      await using gateway = await startGateway({ hosts: hostsOf(server) });
       const send = (name: string) => gateway.post("/msg/alice", "hi", { user: `${name}@example.com:secret` });
       expect((await send("alice")).status).toBe(201);
       await kick(server, "alice");

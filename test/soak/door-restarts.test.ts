@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { type Authority, makeAuthority } from "../support/ca.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type Binary, type BinaryOptions, startBinary } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Prosody, startProsody } from "../support/prosody.ts";
+import { hostsOf, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { allowed, sized } from "../support/soak.ts";
 import { startLoad } from "../support/steady-load.ts";
@@ -33,7 +32,7 @@ afterAll(async () => {
 }, startTimeoutMs);
 
 function start(http: NonNullable<BinaryOptions["settings"]>[string]): Promise<Binary> {
-  return startBinary({ hosts: hostOf({ ...server, port: server.c2sPort }), settings: { http } });
+  return startBinary({ hosts: hostsOf(server), settings: { http } });
 }
 
 /** Waits until so many more requests were sent. */
@@ -89,7 +88,7 @@ test(
         await more(load, between);
         const name = `round${round}.example`;
         await renew(name);
-        await gateway.reload({ hosts: hostOf({ ...server, port: server.c2sPort }), settings: { http } });
+        await gateway.reload({ hosts: hostsOf(server), settings: { http } });
         expect(await nameShown(gateway.port, authority)).toBe(`DNS:${name}`);
       }
       await more(load, between);

@@ -6,9 +6,8 @@ import { connect, type Socket } from "node:net";
 import { type Spread, showMs, spreadOf } from "../bench/statistics.ts";
 import { startChild } from "../support/child-process.ts";
 import { type Binary, startBinary } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type Prosody, startProsody } from "../support/prosody.ts";
+import { hostsOf, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { allowed, isSoak, sized } from "../support/soak.ts";
 import { startLoad } from "../support/steady-load.ts";
@@ -25,7 +24,7 @@ let calm: Binary;
 beforeAll(async () => {
   server = await startProsody({ accounts: { "alice@example.com": "secret", "bob@example.com": "secret" } });
   bob = await startBob(server);
-  const hosts = hostOf({ ...server, port: server.c2sPort });
+  const hosts = hostsOf(server);
   [gateway, calm] = await Promise.all([startBinary({ hosts }), startBinary({ hosts })]);
 }, startTimeoutMs);
 afterAll(async () => {

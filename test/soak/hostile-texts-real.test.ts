@@ -3,10 +3,10 @@
 import { expect, test } from "bun:test";
 import { startEjabberd } from "../support/ejabberd.ts";
 import { startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
 import { drawHtml, drawText, replaceForbidden } from "../support/odd-texts.ts";
 import { startProsody } from "../support/prosody.ts";
 import type { RealServer, RealServerOptions } from "../support/real-server.ts";
+import { hostsOf } from "../support/real-servers.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { allowed, makeRandom, sized } from "../support/soak.ts";
 import { readStrictly, type Tree } from "../support/strict-xml.ts";
@@ -25,7 +25,7 @@ test.concurrent.each(starters)(
     const random = makeRandom(`odd texts through ${name}`);
     const server = await startServer({ accounts });
     const gateway = await startGateway({
-      hosts: hostOf({ ...server, port: server.c2sPort }),
+      hosts: hostsOf(server),
       settings: { http: { forbidden_characters: "replace" } },
     });
     const bob = await startReceiver({

@@ -7,9 +7,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Ejabberd, startEjabberd } from "../support/ejabberd.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostOf } from "../support/gateway-config.ts";
-import { startBob, startTimeoutMs } from "../support/gateway-servers.ts";
 import { type HttpAnswer, loopbackAddress, postFrom } from "../support/http-from.ts";
+import { hostsOf, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import { allowed, isSoak, sized } from "../support/soak.ts";
 
 const requests = sized(10_000, 500);
@@ -39,7 +38,7 @@ const rows = [
 
 test.each(rows)("nobody is banned for wrong passwords of %s", async (_, accountOf, verify) => {
   await using gateway = await startGateway({
-    hosts: hostOf({ ...server, port: server.c2sPort }),
+    hosts: hostsOf(server),
     settings: { sessions: { verify }, delivery: { ack_timeout: "30s" } },
   });
   const failuresBefore = countFailures(server);
@@ -75,7 +74,7 @@ test.each(rows)("nobody is banned for wrong passwords of %s", async (_, accountO
 });
 
 test("a password that is not known yet waits as long as the answer says, and not a second more", async () => {
-  await using gateway = await startGateway({ hosts: hostOf({ ...server, port: server.c2sPort }) });
+  await using gateway = await startGateway({ hosts: hostsOf(server) });
   await startAttack(gateway, () => "victim1@example.com", 8).answers;
   const cold = () => postFrom({ port: gateway.port, user: "carol@example.com:secret", body: "hi" });
   const paused = await cold();

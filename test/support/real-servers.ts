@@ -1,4 +1,4 @@
-/** Both real servers for one table of tests, and the addresses by which a gateway and a receiver reach one. */
+/** Both real servers for one table of tests, the addresses by which a gateway and a receiver reach one, and its sessions. */
 
 import { type Ejabberd, type EjabberdOptions, startEjabberd } from "./ejabberd.ts";
 import { type ConfigTables, hostOf } from "./gateway-config.ts";
@@ -6,13 +6,19 @@ import { type Prosody, type ProsodyOptions, startProsody } from "./prosody.ts";
 import type { RealServer, RealServerOptions } from "./real-server.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./receiver.ts";
 
+/** Which of them it is, and with that what it alone can do, its `kind` says. */
+export type Server = Prosody | Ejabberd;
+
+/** For a server to start or to stop, with much else going on on the machine. */
+export const startTimeoutMs = 60_000;
+
 export interface BothOptions extends RealServerOptions {
   /** What only one of them understands. */
   readonly prosody?: Pick<ProsodyOptions, "modules" | "extraConfig">;
   readonly ejabberd?: Pick<EjabberdOptions, "modules" | "extraConfig">;
 }
 
-type StartServer = (options: BothOptions) => Promise<Prosody | Ejabberd>;
+type StartServer = (options: BothOptions) => Promise<Server>;
 
 /** For `test.each` and `describe.each`. */
 export const realServers: readonly (readonly [name: string, start: StartServer])[] = [
@@ -31,4 +37,21 @@ type Hosts = ConfigTables["hosts"];
 export function logInReceiver(server: RealServer, jid: string, more: Partial<ReceiverOptions> = {}): Promise<Receiver> {
   const ca = server.authority.certificatePem;
   return startReceiver({ port: server.c2sPort, ca, jid, password: "secret", ...more });
+}
+
+/** bob@example.com, whose password is "secret", over STARTTLS. */
+export function startBob(server: RealServer): Promise<Receiver> {
+  return logInReceiver(server, "bob@example.com");
+}
+
+/** How many sessions a user has, by the server's own account. */
+export async function countSessions(server: Server, user: string): Promise<number> {
+  if (server.kind === "prosody") {
+    const table = await server.shell("c2s", "show");
+    if (!/^OK: \d+ c2s sessions? shown$/m.test(table)) throw new Error(`Prosody did not list sessions:\n${table}`);
+    return table.split("\n").filter((row) => row.includes(` ${user}@${server.domain}/`)).length;
+  }
+  const resources = await server.api("user_resources", { user, host: server.domain });
+  if (!Array.isArray(resources)) throw new Error("ejabberd did not list resources.");
+  return resources.length;
 }
