@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { runToEnd } from "../support/child-process.ts";
-import { type Gateway, startGateway } from "../support/gateway.ts";
+import type { Gateway } from "../support/gateway.ts";
 import { startProsody } from "../support/prosody.ts";
-import { hostsOf, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
+import { startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 
@@ -27,23 +28,21 @@ const requests = (
 ).flat();
 
 describe("a request of the documents", () => {
-  let server: Server;
+  let started: RealGateway<Receiver>;
   let gateway: Gateway;
   let bob: Receiver;
   let folder: TempFolder;
   beforeAll(async () => {
-    server = await startProsody({ accounts: { "alice@example.com": "secret", "bob@example.com": "secret" } });
-    gateway = await startGateway({ hosts: hostsOf(server) });
-    bob = await startBob(server);
+    const accounts = { "alice@example.com": "secret", "bob@example.com": "secret" };
+    started = await startRealGateway(() => startProsody({ accounts }), startBob);
+    ({ gateway, client: bob } = started);
     folder = await makeTempFolder("post-msg-documents-");
     // In place of the user's own: nothing of it changes a request.
     await folder.write(".curlrc", 'silent\nshow-error\nnoproxy = "*"\nmax-time = 30\nwrite-out = "\\n%{http_code}"\n');
   }, startTimeoutMs);
   afterAll(async () => {
-    await folder.remove();
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
+    await folder?.remove();
+    await started?.stop();
   }, startTimeoutMs);
 
   test.each(requests)("%s: %s", async (_, command) => {

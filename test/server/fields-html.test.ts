@@ -1,8 +1,9 @@
 /** Hostile html through real servers: what arrives is harmless, and the rest of the message is what it was. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import { hostsOf, realServers, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
+import type { Gateway } from "../support/gateway.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
+import { realServers, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { findHarm } from "../support/xhtml-harm.ts";
 import { xssTexts } from "../support/xss-texts.ts";
@@ -12,19 +13,14 @@ const wrapper =
   /^<html xmlns='http:\/\/jabber\.org\/protocol\/xhtml-im'><body xmlns='http:\/\/www\.w3\.org\/1999\/xhtml'(?:\/>|>(.*)<\/body>)<\/html>$/s;
 
 describe.each(realServers)("through %s", (_, startServer) => {
-  let server: Server;
+  let started: RealGateway<Receiver>;
   let gateway: Gateway;
   let bob: Receiver;
   beforeAll(async () => {
-    server = await startServer({ accounts });
-    gateway = await startGateway({ hosts: hostsOf(server) });
-    bob = await startBob(server);
+    started = await startRealGateway(() => startServer({ accounts }), startBob);
+    ({ gateway, client: bob } = started);
   }, startTimeoutMs);
-  afterAll(async () => {
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
-  }, startTimeoutMs);
+  afterAll(() => started?.stop(), startTimeoutMs);
 
   test("100 hostile strings and more arrive harmless, or are refused", async () => {
     let arrived = 0;

@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { checkFields } from "../../src/http/check-fields.ts";
 import { makeMessage } from "../../src/http/fields.ts";
 import { messageStanza } from "../../src/xmpp/stanza.ts";
-import { type Gateway, startGateway } from "../support/gateway.ts";
+import type { Gateway } from "../support/gateway.ts";
 import { jid } from "../support/jid.ts";
-import { hostsOf, realServers, type Server, startTimeoutMs } from "../support/real-servers.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
+import { realServers, startTimeoutMs } from "../support/real-servers.ts";
 import { type SlixmppClient, startSlixmpp } from "../support/slixmpp.ts";
 
 const accounts = { "alice@example.com": "secret", "bob@example.com": "secret" };
@@ -135,19 +136,14 @@ const rows = Object.entries(fields).flatMap(([name, each]) =>
 );
 
 describe.each(realServers)("through %s to slixmpp", (_, startServer) => {
-  let server: Server;
+  let started: RealGateway<SlixmppClient>;
   let gateway: Gateway;
   let bob: SlixmppClient;
   beforeAll(async () => {
-    server = await startServer({ accounts });
-    gateway = await startGateway({ hosts: hostsOf(server) });
-    bob = await startSlixmpp(server);
+    started = await startRealGateway(() => startServer({ accounts }), startSlixmpp);
+    ({ gateway, client: bob } = started);
   }, startTimeoutMs);
-  afterAll(async () => {
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
-  }, startTimeoutMs);
+  afterAll(() => started?.stop(), startTimeoutMs);
 
   const headers = { "Content-Type": "application/json" };
   const document = (id: string, payload: object) => ({

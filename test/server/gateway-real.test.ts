@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { hostOf } from "../support/gateway-config.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
 import { countSessions, hostsOf, realServers, type Server, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
@@ -54,19 +55,15 @@ function multipart(fields: Readonly<Record<string, string>>): FormData {
 }
 
 describe.each(realServers)("in front of %s", (name, startServer) => {
+  let started: RealGateway<Receiver>;
   let server: Server;
   let gateway: Gateway;
   let bob: Receiver;
   beforeAll(async () => {
-    server = await startServer({ accounts, remoteDomains: true });
-    gateway = await startGateway({ hosts: hostsOf(server) });
-    bob = await startBob(server);
+    started = await startRealGateway(() => startServer({ accounts, remoteDomains: true }), startBob);
+    ({ server, gateway, client: bob } = started);
   }, startTimeoutMs);
-  afterAll(async () => {
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
-  }, startTimeoutMs);
+  afterAll(() => started?.stop(), startTimeoutMs);
 
   test("200 parallel first requests of one account make one session, as the server itself counts", async () => {
     const user = "dave@example.com:secret";

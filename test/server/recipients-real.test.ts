@@ -1,9 +1,9 @@
 /** One call for many recipients, through real servers: nobody is lost among them. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
+import type { Gateway } from "../support/gateway.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
+import { realServers, startBob, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -12,23 +12,17 @@ const good = Array.from({ length: 97 }, (_, number) => `bob@example.com/${number
 const bad = ["nobody@example.com", "a@b@c", "bob@unreachable.example"];
 
 describe.each(realServers)("in front of %s", (_name, startServer) => {
-  let server: RealServer;
+  let started: RealGateway<Receiver>;
   let gateway: Gateway;
   let bob: Receiver;
   beforeAll(async () => {
     const accounts = { "alice@example.com": "secret", "bob@example.com": "secret", "carol@example.com": "secret" };
-    server = await startServer({ accounts });
-    gateway = await startGateway({
-      hosts: hostsOf(server),
+    started = await startRealGateway(() => startServer({ accounts }), startBob, {
       settings: { aliases: { oncall: ["bob@example.com", "carol@example.com"] } },
     });
-    bob = await logInReceiver(server, "bob@example.com");
+    ({ gateway, client: bob } = started);
   }, startTimeoutMs);
-  afterAll(async () => {
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
-  }, startTimeoutMs);
+  afterAll(() => started?.stop(), startTimeoutMs);
 
   const post = async (to: readonly string[]) => {
     const response = await gateway.post("/msg/", JSON.stringify({ to, body: "all of you" }), { headers: json });

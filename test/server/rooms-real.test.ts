@@ -1,9 +1,9 @@
 /** Rooms on real servers (XEP-0045): what each kind of room answers, and that the room has shown every message of a 201. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import type { RealServer } from "../support/real-server.ts";
-import { hostsOf, logInReceiver, realServers, startTimeoutMs } from "../support/real-servers.ts";
+import type { Gateway } from "../support/gateway.ts";
+import { type RealGateway, startRealGateway } from "../support/real-gateway.ts";
+import { logInReceiver, realServers, type Server, startTimeoutMs } from "../support/real-servers.ts";
 import type { Receiver } from "../support/receiver.ts";
 import { eventually, within } from "../support/wait.ts";
 
@@ -25,20 +25,19 @@ interface Answer {
 }
 
 describe.each(realServers)("in front of %s", (name, startServer) => {
-  let server: RealServer;
+  let started: RealGateway<Receiver>;
+  let server: Server;
   let gateway: Gateway;
   /** Makes the rooms, and sees what is said in them. */
   let owner: Receiver;
   beforeAll(async () => {
-    server = await startServer({ accounts, roomsDomain: service });
-    gateway = await startGateway({ hosts: hostsOf(server) });
-    owner = await logInReceiver(server, "owner@example.com");
+    started = await startRealGateway(
+      () => startServer({ accounts, roomsDomain: service }),
+      (ready) => logInReceiver(ready, "owner@example.com"),
+    );
+    ({ server, gateway, client: owner } = started);
   }, startTimeoutMs);
-  afterAll(async () => {
-    await owner.close();
-    await gateway.stop();
-    await server.stop();
-  }, startTimeoutMs);
+  afterAll(() => started?.stop(), startTimeoutMs);
 
   async function enter(client: Receiver, room: string, nick: string): Promise<void> {
     const occupant = `${room}@${service}/${nick}`;
