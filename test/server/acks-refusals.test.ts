@@ -65,10 +65,10 @@ describe.each(realServers)("in front of %s", (_name, startServer) => {
     await bob.received(({ name, attributes }) => name === "presence" && attributes["from"] === occupant);
   }, startTimeoutMs);
   afterAll(async () => {
-    await bob.close();
-    await blocker.close();
-    await gateway.stop();
-    await server.stop();
+    await bob?.close();
+    await blocker?.close();
+    await gateway?.stop();
+    await server?.stop();
   }, startTimeoutMs);
 
   test.each(local)(

@@ -67,8 +67,8 @@ describe.each(realServers)("%s", (_, start) => {
     await writeConfig(folder, { hosts: hostsOf(server) });
   }, startTimeoutMs);
   afterAll(async () => {
-    await server.stop();
-    await folder.remove();
+    await server?.stop();
+    await folder?.remove();
   });
 
   test("without a login, all that can be seen from outside is good, and the table says what is left", async () => {

@@ -20,9 +20,9 @@ describe.each(realServers)("%s", (_, startServer) => {
     bob = await startBob(server);
   }, startTimeoutMs);
   afterAll(async () => {
-    await bob.close();
-    await gateway.stop();
-    await server.stop();
+    await bob?.close();
+    await gateway?.stop();
+    await server?.stop();
   }, startTimeoutMs);
 
   /** As a caller should: after a 503, again when Retry-After says so. */

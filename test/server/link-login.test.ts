@@ -56,7 +56,7 @@ describe.each(servers)("%s", (_name, startServer, expectedMechanism) => {
   beforeAll(async () => {
     server = await startServer();
   }, 60_000);
-  afterAll(() => server.stop(), 30_000);
+  afterAll(() => server?.stop(), 30_000);
 
   const logIn = async (local: string, password: string, tls: "starttls" | "direct") => {
     const port = tls === "direct" ? server.directTlsPort : server.c2sPort;

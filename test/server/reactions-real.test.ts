@@ -103,9 +103,9 @@ describe.each(cases)("in front of %s", (_, { start, shutDown, replace, turnAgain
     proxy = await startFaultProxy({ port: server.c2sPort });
   }, startTimeoutMs);
   afterAll(async () => {
-    await gateway.stop();
-    await proxy.stop();
-    await server.stop();
+    await gateway?.stop();
+    await proxy?.stop();
+    await server?.stop();
   }, startTimeoutMs);
   beforeEach(async () => {
     await gateway?.stop();
