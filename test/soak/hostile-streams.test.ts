@@ -6,7 +6,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import { asFailure, Failure } from "../../src/errors.ts";
-import { ConferenceServices } from "../../src/session/conference-services.ts";
 import { Session } from "../../src/session/session.ts";
 import { createConnect, type XmppHost } from "../../src/xmpp/connect.ts";
 import { atOnce } from "../../src/xmpp/log-in.ts";
@@ -21,6 +20,7 @@ import { anyMutation, mutate } from "../support/mutation.ts";
 import type { Step } from "../support/peer/fault.ts";
 import { startPeer } from "../support/peer/peer.ts";
 import { streamHeader } from "../support/peer/replies.ts";
+import { makeSessionOptions } from "../support/session-options.ts";
 import { allowed, makeRandom, sized } from "../support/soak.ts";
 import { within } from "../support/wait.ts";
 
@@ -112,17 +112,7 @@ async function converse(server: FuzzedServer, plan: FuzzPlan, encrypted: boolean
     grace: plan.word % 2 === 0 ? 0 : "auto",
   };
   const { login } = createConnect({ keepaliveMs: 60_000, lookup: systemLookup(), findHost: () => host });
-  const session = new Session(account, {
-    ackTimeoutMs,
-    loginTimeoutMs,
-    maxPending: 100,
-    maxPendingBytes: 1_000_000,
-    services: new ConferenceServices(),
-    pause: () => undefined,
-    onLateBounce: () => {},
-    onLost: () => {},
-    onRecovered: () => {},
-  });
+  const session = new Session(account, makeSessionOptions({ ackTimeoutMs, loginTimeoutMs, maxPending: 100 }));
   const limit = new AbortController();
   const late = () => limit.abort(new Failure("login_timeout", "The fuzzed login took too long."));
   const timer = setTimeout(late, loginTimeoutMs);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { type Code, Failure } from "../../src/errors.ts";
 import type { Link, OutgoingStanza, Reconnection } from "../../src/link.ts";
-import { ConferenceServices } from "../../src/session/conference-services.ts";
 import { Session } from "../../src/session/session.ts";
 import { jid } from "../support/jid.ts";
 import { noRooms } from "../support/no-rooms.ts";
+import { makeSessionOptions } from "../support/session-options.ts";
 
 const never = new AbortController().signal;
 const to = jid("bob@example.com");
@@ -16,17 +16,9 @@ function begin(reconnects: readonly Reconnect[], ackTimeoutMs = 5000) {
   const links: OutgoingStanza[][][] = [];
   const waiters = new Map<number, (writes: OutgoingStanza[][]) => void>();
   const recovered: boolean[] = [];
-  const session = new Session(jid("alice@example.com"), {
-    ackTimeoutMs,
-    loginTimeoutMs: 1000,
-    maxPending: 1000,
-    maxPendingBytes: 1_000_000,
-    services: new ConferenceServices(),
-    pause: () => undefined,
-    onLateBounce: () => {},
-    onLost: () => {},
-    onRecovered: (resumed) => recovered.push(resumed),
-  });
+  const onRecovered = (resumed: boolean) => void recovered.push(resumed);
+  const options = makeSessionOptions({ ackTimeoutMs, loginTimeoutMs: 1000, onRecovered });
+  const session = new Session(jid("alice@example.com"), options);
   let attempts = 0;
   const makeLink = (): Link => {
     const writes: OutgoingStanza[][] = [];

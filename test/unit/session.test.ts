@@ -1,29 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/errors.ts";
 import type { Link } from "../../src/link.ts";
-import { ConferenceServices } from "../../src/session/conference-services.ts";
 import type { SessionOptions } from "../../src/session/entry.ts";
 import { Session } from "../../src/session/session.ts";
 import { jid } from "../support/jid.ts";
 import { noRooms } from "../support/no-rooms.ts";
+import { makeSessionOptions } from "../support/session-options.ts";
 
 const never = new AbortController().signal;
 const to = jid("bob@example.com");
-const defaults: SessionOptions = {
-  ackTimeoutMs: 5000,
-  loginTimeoutMs: 5000,
-  maxPending: 1000,
-  maxPendingBytes: 1_000_000,
-  services: new ConferenceServices(),
-  pause: () => undefined,
-  onLateBounce: () => {},
-  onLost: () => {},
-  onRecovered: () => {},
-};
 
 /** A session whose link only records; the test speaks for the server through `session.events`. */
 function begin(options: Partial<SessionOptions> = {}, takes: () => boolean = () => true, graceMs = 0) {
-  const session = new Session(jid("alice@example.com"), { ...defaults, ...options });
+  const session = new Session(jid("alice@example.com"), makeSessionOptions(options));
   const writes: string[][] = [];
   let wroteOnce: () => void = () => {};
   const wrote = new Promise<void>((resolve) => {
