@@ -32,7 +32,6 @@ export function askWithoutEcho(
 ): Promise<string | undefined> {
   const decoder = new StringDecoder("utf8");
   let typed: string[] = [];
-  write(question);
   return new Promise((resolve) => {
     const end = (answer: string | undefined) => {
       input.off("data", take);
@@ -56,5 +55,7 @@ export function askWithoutEcho(
     input.on("data", take);
     input.on("end", hangUp);
     input.resume();
+    // Last: whoever sees the question may type at once.
+    write(question);
   });
 }

@@ -154,6 +154,8 @@ test("the question on a terminal understands its keys, and puts the terminal bac
     };
     let screen = "";
     const answer = askWithoutEcho("Password: ", input, (text) => {
+      // Whoever sees it may type at once.
+      if (screen === "") expect([modes, type]).toEqual([[true], expect.any(Function)]);
       screen += text;
     });
     // A character may come in pieces.
