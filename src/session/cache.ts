@@ -70,6 +70,8 @@ export function createCache(options: CacheOptions): SessionCache {
   const slots = new Map<string, Slot>();
   /** Released, and not closed yet. */
   const released = new Set<Slot>();
+  /** Their logins are under way, and somebody known has not waited for them. */
+  const overtaken = new Set<Slot>();
   const proofs = new Proofs({ verify: options.verify, gate, slotOf: (bareJid) => slots.get(bareJid) });
   const servicesOf = rememberServices();
   let closed = false;
@@ -204,20 +206,24 @@ export function createCache(options: CacheOptions): SessionCache {
       return session;
     });
     const slot: Slot = { digest: caller.digest, provenMs: performance.now(), from: caller.address, session, ready };
+    const before = slots.get(account.bare);
+    if (before !== undefined && !before.session.over) overtaken.add(before);
     slots.set(account.bare, slot);
-    ready.catch(() => forget(slot));
+    ready.catch(() => {
+      forget(slot);
+      overtaken.delete(slot);
+    });
     watchEnd(slot);
     return slot;
   }
 
-  /** Whoever was known has not waited for this login, and has a session by now; if not, the account is this one's again. */
+  /** The account's session in place of one that was overtaken; if that is gone by now, the account is this one's again. */
   function overtaker(slot: Slot): Slot | undefined {
-    if (released.has(slot)) return undefined;
+    if (!overtaken.delete(slot)) return undefined;
     const { bare } = slot.session.account;
     const present = slots.get(bare);
-    if (present !== undefined) return present === slot ? undefined : present;
-    slots.set(bare, slot);
-    return undefined;
+    if (present === undefined) slots.set(bare, slot);
+    return present;
   }
 
   /** Apart from `startSession`, since what waits for as long as the session lives would keep its caller's password. */
@@ -300,8 +306,10 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 
   function release(domains: ReadonlySet<string>): void {
-    for (const slot of [...slots.values()].filter(({ session }) => domains.has(session.account.domain))) {
+    const concerned = [...slots.values(), ...overtaken].filter(({ session }) => domains.has(session.account.domain));
+    for (const slot of concerned) {
       forget(slot);
+      overtaken.delete(slot);
       released.add(slot);
       slot.ready.then(
         () => slot.session.finish(),
@@ -312,7 +320,7 @@ export function createCache(options: CacheOptions): SessionCache {
   }
 
   function all(): Slot[] {
-    return [...slots.values(), ...released];
+    return [...slots.values(), ...released, ...overtaken];
   }
 
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */

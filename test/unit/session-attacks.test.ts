@@ -248,6 +248,33 @@ describe("an old password", () => {
   });
 });
 
+describe("a login that was overtaken by who has logged in before, and has the right password after all", () => {
+  test.each([
+    ["is closed where the account has a session by then", true],
+    ["becomes the account's session where that has ended", false],
+  ])("%s", async (_, stays) => {
+    const fake = make();
+    await (await fake.cache.open(credentialsOf(alice, "right"), home)).close();
+    await turn();
+    const door = Promise.withResolvers<void>();
+    fake.delay = ({ password }) => (password === "new" ? door.promise : Promise.resolve());
+    const late = fake.cache.open(credentialsOf(alice, "new"), elsewhere);
+    await turn();
+    const session = await fake.cache.open(credentialsOf(alice, "right"), home);
+    if (!stays) await session.close();
+    await turn();
+    fake.passwords.set(alice, "new");
+    door.resolve();
+    expect((await late) === session).toBe(stays);
+    expect((await late).live).toBe(true);
+    expect(fake.cache.size).toBe(1);
+    expect(fake.closed.length).toBe(2);
+    expect(await fake.cache.open(credentialsOf(alice, stays ? "right" : "new"), stays ? home : elsewhere)).toBe(
+      await late,
+    );
+  });
+});
+
 describe("the budget of failures at a server", () => {
   const rejected = () => Promise.reject(new Failure("credentials_rejected", "No."));
 
