@@ -20,6 +20,7 @@ import { createLateRefusalLog } from "./late-refusals.ts";
 import { Proofs } from "./proofs.ts";
 import { Session } from "./session.ts";
 import { type Slot, vouchesFor } from "./slot.ts";
+import { Slots } from "./slots.ts";
 
 export interface CacheOptions extends Omit<GatekeeperOptions, "log"> {
   readonly login: Login;
@@ -67,11 +68,7 @@ const welcomeMs = 60_000;
 export function createCache(options: CacheOptions): SessionCache {
   const { log, tally = noTally, verifyMs } = options;
   const gate = new Gatekeeper(options);
-  const slots = new Map<string, Slot>();
-  /** Released, and not closed yet. */
-  const released = new Set<Slot>();
-  /** Their logins are under way, and somebody known has not waited for them. */
-  const overtaken = new Set<Slot>();
+  const slots = new Slots(options.max);
   const proofs = new Proofs({ verify: options.verify, gate, slotOf: (bareJid) => slots.get(bareJid) });
   const servicesOf = rememberServices();
   let closed = false;
@@ -85,12 +82,12 @@ export function createCache(options: CacheOptions): SessionCache {
     get size() {
       return slots.size;
     },
-    release,
-    census,
+    release: (domains) => slots.release(domains),
+    census: () => slots.census(),
     giveUp() {
       closed = true;
       gate.giveUp(answers.stopping());
-      for (const { session } of all()) session.giveUp();
+      for (const { session } of slots.all) session.giveUp();
     },
     close,
   };
@@ -189,7 +186,7 @@ export function createCache(options: CacheOptions): SessionCache {
     const session = new Session(account, sessionOptions(account));
     const login = gate.pass(caller, (terms) => options.login(caller.credentials, session.events, terms));
     const ready = login.then((link) => {
-      const other = overtaker(slot);
+      const other = slots.overtakerOf(slot);
       if (other !== undefined) {
         void link.close();
         return other.ready;
@@ -206,31 +203,17 @@ export function createCache(options: CacheOptions): SessionCache {
       return session;
     });
     const slot: Slot = { digest: caller.digest, provenMs: performance.now(), from: caller.address, session, ready };
-    const before = slots.get(account.bare);
-    if (before !== undefined && !before.session.over) overtaken.add(before);
-    slots.set(account.bare, slot);
-    ready.catch(() => {
-      forget(slot);
-      overtaken.delete(slot);
-    });
+    slots.add(slot);
+    ready.catch(() => slots.remove(slot));
     watchEnd(slot);
     return slot;
-  }
-
-  /** The account's session in place of one that was overtaken; if that is gone by now, the account is this one's again. */
-  function overtaker(slot: Slot): Slot | undefined {
-    if (!overtaken.delete(slot)) return undefined;
-    const { bare } = slot.session.account;
-    const present = slots.get(bare);
-    if (present === undefined) slots.set(bare, slot);
-    return present;
   }
 
   /** Apart from `startSession`, since what waits for as long as the session lives would keep its caller's password. */
   function watchEnd(slot: Slot): void {
     const { account } = slot.session;
     slot.session.ended.then((reason) => {
-      forget(slot);
+      slots.remove(slot);
       garbage.add();
       gate.sessionEnded(account, slot.digest, reason);
       log.info({ ...nameOf(account), ...describe(reason) }, "session ended");
@@ -264,80 +247,32 @@ export function createCache(options: CacheOptions): SessionCache {
   /** The least recently used session that waits for nothing gives way to one whose login has succeeded. */
   function makeRoom(): void {
     refuseWhenFull();
-    if (!isFull()) return;
-    const oldest = idle().sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
+    if (!slots.isFull) return;
+    const oldest = slots.idle.sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
     if (oldest !== undefined) retire(oldest);
   }
 
   function refuseWhenFull(): void {
-    if (isFull() && idle().length === 0) throw answers.allBusy(options.max);
-  }
-
-  function census(): SessionCensus {
-    const sessions = { connecting: 0, busy: 0, idle: 0, reconnecting: 0 };
-    let messages = 0;
-    let bytes = 0;
-    for (const { session } of all()) {
-      if (!session.begun) sessions.connecting += 1;
-      else if (!session.live) sessions.reconnecting += 1;
-      else if (session.busy) sessions.busy += 1;
-      else sessions.idle += 1;
-      messages += session.pending;
-      bytes += session.pendingBytes;
-    }
-    return { sessions, messages, bytes };
-  }
-
-  function isFull(): boolean {
-    // Asked at every login: as long as even the logins under way fit, nobody is counted.
-    if (slots.size < options.max) return false;
-    return [...slots.values()].filter(({ session }) => session.begun && !session.over).length >= options.max;
-  }
-
-  function idle(): Slot[] {
-    return [...slots.values()].filter(({ session }) => session.live && !session.busy);
+    if (slots.isFull && slots.idle.length === 0) throw answers.allBusy(options.max);
   }
 
   function sweep(): void {
     garbage.collect(slots.size);
     const nowMs = performance.now();
-    for (const slot of idle()) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
-    for (const { session } of slots.values()) session.leaveRooms(nowMs - options.roomIdleMs);
-  }
-
-  function release(domains: ReadonlySet<string>): void {
-    const concerned = [...slots.values(), ...overtaken].filter(({ session }) => domains.has(session.account.domain));
-    for (const slot of concerned) {
-      forget(slot);
-      overtaken.delete(slot);
-      released.add(slot);
-      slot.ready.then(
-        () => slot.session.finish(),
-        () => released.delete(slot),
-      );
-      slot.session.ended.then(() => released.delete(slot));
-    }
-  }
-
-  function all(): Slot[] {
-    return [...slots.values(), ...released, ...overtaken];
+    for (const slot of slots.idle) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
+    for (const { session } of slots.present) session.leaveRooms(nowMs - options.roomIdleMs);
   }
 
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */
   function retire(slot: Slot): void {
-    forget(slot);
+    slots.remove(slot);
     void slot.session.close();
-  }
-
-  function forget(slot: Slot): void {
-    const key = slot.session.account.bare;
-    if (slots.get(key) === slot) slots.delete(key);
   }
 
   async function close(): Promise<void> {
     closed = true;
     clearInterval(sweeper);
-    await Promise.all(all().map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})));
+    await Promise.all(slots.all.map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})));
   }
 }
 
