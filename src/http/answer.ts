@@ -2,7 +2,7 @@
 
 import { asFailure, type Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
-import type { RequestLine, Times } from "../request-log.ts";
+import type { Copy, RequestLine, Times } from "../request-log.ts";
 import { refuseAmbiguous } from "./ambiguous.ts";
 import { takeLeftOver } from "./body.ts";
 import { writeProblem } from "./problem.ts";
@@ -16,6 +16,8 @@ export interface Trail {
   sender?: Jid;
   recipient?: Jid;
   messageId?: string;
+  /** In place of these two, where there are several recipients. */
+  copies?: readonly Copy[];
   /** What was refused; of several recipients, the worst that was answered for one. */
   failure?: Failure;
 }
@@ -47,6 +49,7 @@ export async function answer(
     sender: trail.sender,
     recipient: trail.recipient,
     messageId: trail.messageId,
+    copies: trail.copies,
     times: trail.times,
     get hungUp() {
       return request.signal.aborted;

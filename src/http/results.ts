@@ -4,15 +4,23 @@
  */
 
 import type { Failure } from "../errors.ts";
+import type { Jid } from "../jid.ts";
 import type { Receipt } from "../message.ts";
+import type { Copy, Times } from "../request-log.ts";
 import { describeApplied, type Preferences } from "./prefer.ts";
 import { statuses, writeProblem } from "./problem.ts";
 import type { Result } from "./schema.ts";
 
-/** What became of the message to one of them. */
+/** What became of the message to one of them. `jid`: undefined where what was named is none. */
 export type Outcome =
-  | { readonly to: string; readonly receipt: Receipt }
-  | { readonly to: string; readonly id?: string; readonly failure: Failure };
+  | { readonly to: string; readonly jid: Jid; readonly times: Times; readonly receipt: Receipt }
+  | {
+      readonly to: string;
+      readonly jid?: Jid;
+      readonly times?: Times;
+      readonly id?: string;
+      readonly failure: Failure;
+    };
 
 /** `taken`: the status of what was accepted. */
 export function writeResults(
@@ -33,6 +41,16 @@ export function writeResults(
   const alike = failures.every(({ code }) => statuses[code] === statuses[first.code]);
   if (failures.length === outcomes.length && alike) return writeProblem(gravest(failures), requestId, results);
   return Response.json({ results }, { status: 207, headers });
+}
+
+/** For the log, which has a line for each. */
+export function writeCopies(outcomes: readonly Outcome[], taken: 201 | 202): readonly Copy[] {
+  return outcomes.map((outcome) => {
+    const { jid: recipient, times = {} } = outcome;
+    const failure = "failure" in outcome ? outcome.failure : undefined;
+    const { status, id: messageId } = describe(outcome, taken);
+    return { recipient, times, failure, status, messageId };
+  });
 }
 
 export function findFailures(outcomes: readonly Outcome[]): readonly Failure[] {

@@ -2,6 +2,7 @@
 
 import { asFailure, Failure } from "../errors.ts";
 import type { Message, Receipt } from "../message.ts";
+import type { Times } from "../request-log.ts";
 import type { Trail } from "./answer.ts";
 import { readCredentials, refuseForeignHost } from "./auth.ts";
 import { readBody } from "./body.ts";
@@ -12,7 +13,7 @@ import type { HttpOptions } from "./options.ts";
 import type { Parser } from "./parse.ts";
 import { type Preferences, readPreferences } from "./prefer.ts";
 import { findRecipients, type Recipient } from "./recipient.ts";
-import { findFailures, gravest, type Outcome, writeResults } from "./results.ts";
+import { findFailures, gravest, type Outcome, writeCopies, writeResults } from "./results.ts";
 
 /** What tells one family of paths from another; the way is the same. */
 export interface Endpoint {
@@ -68,7 +69,7 @@ export async function sendMessage(
       requestReceipt: parsed.requestReceipt === true || waitMs > 0,
       untyped: (named.type ?? parsed.fields.type) === undefined,
     });
-    const send = (each: Message, isCopy = false) => {
+    const send = (each: Message, eachTimes = times, isCopy = false) => {
       if (!options.mayReceive(sender, each.to)) throw recipientNotAllowed(sender.domain, each.to.bare);
       return options.deliver({
         credentials,
@@ -77,18 +78,19 @@ export async function sendMessage(
         waitMs,
         caller: request,
         requestId,
-        times,
+        times: eachTimes,
         isCopy,
       });
     };
 
-    trail.messageId = message.id;
     if (!recipients.several) {
+      trail.messageId = message.id;
       trail.recipient = to;
       return endpoint.writeReceipt(await send(message), preferences);
     }
     const idOf = (index: number) => (fields.id === undefined ? crypto.randomUUID() : `${fields.id}-${index + 1}`);
     const outcomes = await sendToEach(recipients.list, message, idOf, send);
+    trail.copies = writeCopies(outcomes, endpoint.taken);
     const failures = findFailures(outcomes);
     if (failures.length > 0) trail.failure = gravest(failures);
     return writeResults(outcomes, preferences, requestId, endpoint.taken);
@@ -102,16 +104,18 @@ function sendToEach(
   recipients: readonly Recipient[],
   message: Message,
   idOf: (index: number) => string,
-  send: (message: Message, isCopy: boolean) => Promise<Receipt>,
+  send: (message: Message, times: Times, isCopy: boolean) => Promise<Receipt>,
 ): Promise<Outcome[]> {
   const sent = recipients.map(async (recipient, index): Promise<Outcome> => {
     if ("failure" in recipient) return { to: recipient.named, failure: recipient.failure };
-    const { jid: to } = recipient;
+    const { jid } = recipient;
     const id = index === 0 ? message.id : idOf(index);
+    const times: Times = {};
+    const known = { to: jid.full, jid, times };
     try {
-      return { to: to.full, receipt: await send({ ...message, to, id }, index > 0) };
+      return { ...known, receipt: await send({ ...message, to: jid, id }, times, index > 0) };
     } catch (error) {
-      return { to: to.full, id, failure: asFailure(error) };
+      return { ...known, id, failure: asFailure(error) };
     }
   });
   return Promise.all(sent);

@@ -19,7 +19,7 @@ async function begin(behaviour: PeerOptions = {}, options: Partial<AppGatewayOpt
   gateway = await startGateway({ hosts: hostOf(peer, { grace: "0s" }), logLevel: "info", ...options });
 }
 
-const isClosing = ({ msg }: LogLine) => msg === "request served" || msg === "request refused";
+const isClosing = ({ msg }: LogLine) => /^request (served|refused|failed)/.test(msg);
 const closing = (id: string) => (line: LogLine) => isClosing(line) && line["request_id"] === id;
 const send = (id: string, body: string, user = "alice@example.com:secret", headers: Record<string, string> = {}) =>
   gateway.post("/msg/bob@example.com/phone", body, { user, headers: { "X-Request-Id": id, ...headers } });
@@ -52,6 +52,44 @@ describe("the closing line of a request", () => {
     await send("two", "hi");
     expect(await gateway.logged(closing("two"))).toMatchObject({ from: line["from"], to: line["to"] });
     expect(line["from"]).not.toBe(line["to"]);
+  });
+
+  test("of several recipients comes behind a line for each, with its own id, times and refusal", async () => {
+    await begin({
+      onStanza: ({ name, attributes }, connection) => {
+        if (name !== "message" || attributes["to"] !== "nobody@example.com") return false;
+        const error = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+        connection.deliver(
+          `<message type='error' id='${attributes["id"]}' from='nobody@example.com'>${error}</message>`,
+        );
+        return true;
+      },
+    });
+    const response = await gateway.post("/msg/bob@example.com,nobody@example.com,b%20b@", "hi", {
+      headers: { "X-Request-Id": "three" },
+    });
+    const { results } = JSON.parse(await response.text());
+    const line = await gateway.logged(closing("three"));
+    expect(line).toMatchObject({ level: "info", status: 207, recipients: 3, msg: "request served in part" });
+    for (const name of ["to", "id", "code", "outcome", "login_ms"]) expect(line).not.toHaveProperty(name);
+    const copies = gateway.lines.filter(({ request_id, msg }) => request_id === "three" && msg.startsWith("message"));
+    const hash = expect.stringMatching(/^jid:[0-9a-f]{12}$/);
+    const times = { send_ms: expect.any(Number), ack_ms: expect.any(Number) };
+    const [sent, refused] = results;
+    expect(copies).toMatchObject([
+      { status: 201, outcome: "sent", to: hash, id: sent.id, ...times, msg: "message sent" },
+      { status: refused.status, code: "service_unavailable", to: hash, id: refused.id, reason: expect.any(String) },
+      { status: 422, outcome: "not_sent", code: "bad_recipient", msg: "message refused" },
+    ]);
+    expect(Number(copies[0]?.["login_ms"])).toBeLessThanOrEqual(Number(line["ms"]));
+  });
+
+  test("of several recipients is one line where the caller is to blame", async () => {
+    await begin();
+    await gateway.post("/msg/bob@example.com,carol@example.com", "hi", { user: "alice@example.com:wrong" });
+    const line = await gateway.logged(isClosing);
+    expect(line).toMatchObject({ status: 401, code: "credentials_rejected", client: "127.0.0.1", recipients: 2 });
+    expect(gateway.lines.filter(({ msg }) => msg.startsWith("message"))).toEqual([]);
   });
 
   test.each([
