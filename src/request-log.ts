@@ -116,6 +116,7 @@ function describe(request: Line): LogFields {
 /** An unforeseen fault with its stack; of what was foreseen, the words are enough, unless they are the caller's own. */
 function explain(failure: Failure): LogFields {
   if (failure.code === "internal_error") return { err: failure.cause };
+  if (failure.code === "host_not_allowed") return { reason: "There is no section [hosts] of this user's domain." };
   return failure.quotesCaller ? {} : { reason: failure.message, ...because(failure) };
 }
 

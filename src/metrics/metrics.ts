@@ -83,7 +83,7 @@ export function createMetrics({ version, statuses }: MetricsOptions): Metrics {
   });
   const throttled = new Counter({
     name: "post_msg_throttled_total",
-    help: 'Logins that were not tried: "throttled" (too many failures from an address or for an account), "logins_paused" (at a server), "remembered" (this wrong password has failed a moment ago). High: somebody guesses, or has an old password; the log has the client\'s address. logins_paused: new users cannot log in; put this machine on the allow list of the server\'s ban module.',
+    help: 'Logins that were not tried: "throttled" (too many failures from an address or for an account), "logins_paused" (at a server), "remembered" (this wrong password has failed a moment ago). High: somebody guesses, or has an old password; the log has the client\'s address. logins_paused: new users cannot log in; let the server\'s ban module leave this machine alone, then raise [throttle] server_failures and server_failures_burst.',
     labelNames: ["reason"],
     registers,
   });

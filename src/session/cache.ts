@@ -249,7 +249,7 @@ export function createCache(options: CacheOptions): SessionCache {
     refuseWhenFull();
     if (!slots.isFull) return;
     const oldest = slots.idle.sort((one, other) => one.session.lastUsedMs - other.session.lastUsedMs)[0];
-    if (oldest !== undefined) retire(oldest);
+    if (oldest !== undefined) retire(oldest, "[sessions] max are open, and another account needs one");
   }
 
   function refuseWhenFull(): void {
@@ -259,20 +259,25 @@ export function createCache(options: CacheOptions): SessionCache {
   function sweep(): void {
     garbage.collect(slots.size);
     const nowMs = performance.now();
-    for (const slot of slots.idle) if (slot.session.lastUsedMs < nowMs - options.idleMs) retire(slot);
+    for (const slot of slots.idle) {
+      if (slot.session.lastUsedMs < nowMs - options.idleMs)
+        retire(slot, `nobody has used it for ${options.idleMs / 1000} s`);
+    }
     for (const { session } of slots.present) session.leaveRooms(nowMs - options.roomIdleMs);
   }
 
   /** Out of the cache first, so that nobody is given a session whose stream is being closed. */
-  function retire(slot: Slot): void {
+  function retire(slot: Slot, why: string): void {
     slots.remove(slot);
-    void slot.session.close();
+    void slot.session.close(why);
   }
 
   async function close(): Promise<void> {
     closed = true;
     clearInterval(sweeper);
-    await Promise.all(slots.all.map(({ session, ready }) => ready.then(() => session.close()).catch(() => {})));
+    await Promise.all(
+      slots.all.map(({ session, ready }) => ready.then(() => session.close("post-msg stops")).catch(() => {})),
+    );
   }
 }
 

@@ -240,7 +240,7 @@ export class Gatekeeper {
   #warnSpent(server: string): void {
     this.#options.log.warn(
       { server },
-      "Too many logins have failed at this server; only credentials that have worked before are tried now. To end this for good, add this machine's address to the allow list of the server's ban module (ejabberd: mod_fail2ban and an ACL; Prosody: mod_limit_auth).",
+      "Too many logins have failed at this server; only credentials that have worked before are tried now. To end this for good, let the server leave this machine alone (ejabberd: an ACL for mod_fail2ban; Prosody: a higher limit_auth_max), and then raise server_failures and server_failures_burst.",
     );
   }
 }

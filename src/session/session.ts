@@ -45,9 +45,10 @@ export class Session {
   readonly #intake: Intake;
   #endedBecause: Failure | undefined;
   #begun = false;
-  #closing = false;
-  /** No more messages are taken. */
-  #finishing = false;
+  /** Why it is being closed by us. */
+  #closing: Failure | undefined;
+  /** No more messages are taken, and why. */
+  #finishing: string | undefined;
   /** How many connections have come back since a message last got through. */
   #fruitless = 0;
   /** Why the connection that comes back is gone already: a server may end a stream in the bytes in which it takes it up. */
@@ -167,7 +168,7 @@ export class Session {
   }
 
   #take(outgoing: Outgoing, hangUp: HangUp, stay?: Stay): Promise<void> {
-    const closed = this.over || this.#closing || this.#finishing;
+    const closed = this.over || (this.#closing ?? this.#finishing) !== undefined;
     if (closed) return Promise.reject(answers.closed(this.account, this.#endedBecause));
     this.lastUsedMs = performance.now();
     return this.#intake.take(outgoing, hangUp, stay);
@@ -178,17 +179,20 @@ export class Session {
     return this.#receipts.watch(id, to);
   }
 
-  /** Closes the stream properly. What is unanswered then is answered as for a lost connection. */
-  async close(): Promise<void> {
-    this.#closing = true;
+  /**
+   * Closes the stream properly. What is unanswered then is answered as for a lost connection. `why`: the end of a sentence,
+   * "The session was closed: <why>."
+   */
+  async close(why: string): Promise<void> {
+    this.#closing = new Failure("stream_closed", `The session was closed: ${why}.`);
     if (this.#present.link !== undefined) await this.#present.link.close();
-    else if (!this.over) this.#end(new Failure("stream_closed", "The session was closed."));
+    else if (!this.over) this.#end(this.#closing);
   }
 
-  /** Takes no more messages, and closes the stream when it owes no answer any more. */
-  finish(): void {
-    this.#finishing = true;
-    if (!this.busy) void this.close();
+  /** Takes no more messages, and closes the stream when it owes no answer any more; `why` as for `close`. */
+  finish(why: string): void {
+    this.#finishing = why;
+    if (!this.busy) void this.close(why);
   }
 
   /** Answers at once whatever is still open, and closes nothing; for the end of a shutdown. */
@@ -206,7 +210,7 @@ export class Session {
 
   #settled(): void {
     if (this.#ledger.size === 0) this.#deadlines.stop();
-    if (this.#finishing && !this.#closing && !this.busy) void this.close();
+    if (this.#finishing !== undefined && this.#closing === undefined && !this.busy) void this.close(this.#finishing);
     if (this.#suspicion.cleared()) this.#writer.flush();
   }
 
@@ -219,11 +223,11 @@ export class Session {
     this.#writer.reopen();
     this.#rooms.lost(reason);
     const largest = this.#ledger.written.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-    const hopeless = this.#closing || !this.busy || !canRecover(reason, largest);
-    if (link === undefined || hopeless) return this.#end(reason);
+    const hopeless = this.#closing !== undefined || !this.busy || !canRecover(reason, largest);
+    if (link === undefined || hopeless) return this.#end(this.#closing ?? reason);
     this.#present.expect();
     this.#options.onLost(reason);
-    const needed = () => this.busy && !this.#closing;
+    const needed = () => this.busy && this.#closing === undefined;
     const { loginTimeoutMs, pause } = this.#options;
     const onFailed = (failure: Failure) => this.#present.missed(failure);
     recover(link, { fruitless: this.#fruitless, needed, pause, loginTimeoutMs, onFailed }).then(
@@ -250,7 +254,7 @@ export class Session {
     if (lostAgain !== undefined) return this.#lost(lostAgain);
     this.#writer.reopen();
     this.#writer.flush();
-    if (this.#closing) void link.close();
+    if (this.#closing !== undefined) void link.close();
   }
 
   #end(reason: Failure): void {

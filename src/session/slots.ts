@@ -56,7 +56,7 @@ export class Slots {
       this.remove(slot);
       this.#released.add(slot);
       slot.ready.then(
-        () => slot.session.finish(),
+        () => slot.session.finish("the settings of its host have changed"),
         () => this.#released.delete(slot),
       );
       slot.session.ended.then(() => this.#released.delete(slot));

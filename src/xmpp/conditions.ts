@@ -195,7 +195,7 @@ const stanzaRows: Readonly<Record<StanzaCondition, Row>> = {
   "item-not-found": ["item_not_found", "there is no such recipient"],
   "jid-malformed": ["jid_malformed", "the server does not regard the recipient as a valid address"],
   "not-acceptable": ["not_acceptable", "it does not meet what the recipient or server demands"],
-  "not-allowed": ["not_allowed", "the server allows it to nobody"],
+  "not-allowed": ["not_allowed", "the server allows it to nobody, or does not talk to that domain"],
   "not-authorized": ["not_authorized", "the server does not take the sender as logged in, or wants a further password"],
   "payment-required": ["payment_required", "the server wants to be paid for it"],
   "policy-violation": ["policy_violation", "it is against the server's policy"],

@@ -22,6 +22,8 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** For one address to accept the connection; default 5 s. */
   readonly addressTimeoutMs?: number;
+  /** The endpoints are what the domain's `connect` says, and not DNS. */
+  readonly configured?: boolean;
   /** Begins to connect; for tests. */
   readonly connect?: RaceOptions["connect"];
 }
@@ -32,7 +34,7 @@ export interface DialOptions {
  */
 export async function dial(endpoints: readonly Endpoint[], options: DialOptions): Promise<Dialled> {
   for await (const dialled of dialEach(endpoints, options)) return dialled;
-  throw unreachable(options.domain, [], [], []);
+  throw unreachable(options.domain, [], false, [], []);
 }
 
 /**
@@ -41,7 +43,7 @@ export async function dial(endpoints: readonly Endpoint[], options: DialOptions)
  */
 export async function* dialEach(
   endpoints: readonly Endpoint[],
-  { domain, lookup, signal, addressTimeoutMs = 5_000, connect }: DialOptions,
+  { domain, lookup, signal, addressTimeoutMs = 5_000, configured = false, connect }: DialOptions,
 ): AsyncGenerator<Dialled, void, undefined> {
   const misses: unknown[] = [];
   const lookupFailures: unknown[] = [];
@@ -56,17 +58,19 @@ export async function* dialEach(
     reached = true;
     yield { ...result.winner, endpoint };
   }
-  if (!reached) throw unreachable(domain, endpoints, misses, lookupFailures);
+  if (!reached) throw unreachable(domain, endpoints, configured, misses, lookupFailures);
 }
 
 function unreachable(
   domain: string,
   endpoints: readonly Endpoint[],
+  configured: boolean,
   misses: readonly unknown[],
   lookupFailures: readonly unknown[],
 ): Failure {
   const names = endpoints.map(({ hostname, port }) => `${hostname} port ${port}`).join(", ");
-  const cause = new AggregateError([...misses, ...lookupFailures], `Tried: ${names}`);
+  const errors = [...misses, ...lookupFailures];
+  const cause = new AggregateError(errors, `Tried: ${names}${errors.length === 0 ? "" : ` (${describeAll(errors)})`}`);
   if (misses.length > 0) {
     return new Failure(
       "server_unreachable",
@@ -81,9 +85,15 @@ function unreachable(
       { cause },
     );
   }
-  return new Failure(
-    "name_not_found",
-    `The XMPP server of "${domain}" could not be found: neither the domain nor an SRV record of it leads to an address.`,
-    { cause },
-  );
+  const why = configured
+    ? `its "connect" leads to "${endpoints[0]?.hostname}", which has no address`
+    : "neither the domain nor an SRV record of it leads to an address";
+  return new Failure("name_not_found", `The XMPP server of "${domain}" could not be found: ${why}.`, { cause });
+}
+
+/** Of many, the first say enough. */
+function describeAll(errors: readonly unknown[]): string {
+  const messages = new Set(errors.map((error) => (error instanceof Error ? error.message : String(error))));
+  const [first, second, third, ...more] = messages;
+  return [first, second, third, more.length > 0 ? `and ${more.length} more` : undefined].filter(Boolean).join("; ");
 }

@@ -33,7 +33,8 @@ export function readError(stanza: Element): StanzaError {
 /** Names alone: the message comes back in a bounce, and its text may stand in the error's too; neither is for the log. */
 function describeError(error: Element | undefined): string {
   if (error === undefined) return "without a reason";
-  const names = error.getChildElements().map((child) => child.getName().slice(0, 64));
+  const elements = error.getChildElements().filter((child) => !child.is("text", namespaces.stanzaErrors));
+  const names = elements.map((child) => child.getName().slice(0, 64));
   return `${error.attrs["type"]?.slice(0, 32) ?? "without a type"} ${names.slice(0, 8).join(" ")}`;
 }
 

@@ -67,7 +67,8 @@ async function reach(host: XmppHost, lookup: Lookup, signal: AbortSignal, watch:
       );
   watch?.found({ step: "name", endpoints });
   watch?.begin("connection");
-  const dialled = await dial(endpoints, { lookup, signal, domain: host.domain });
+  const configured = host.connect !== undefined;
+  const dialled = await dial(endpoints, { lookup, signal, domain: host.domain, configured });
   const { socket, endpoint, address } = dialled;
   const missed = endpoints.slice(0, endpoints.indexOf(endpoint));
   watch?.found({ step: "connection", endpoint, address, localAddress: socket.localAddress, missed });

@@ -258,6 +258,7 @@ describe("dialling fails", () => {
     const { errors, message } = failure.cause as AggregateError;
     expect(String(errors[0])).toContain("ECONNREFUSED");
     expect(message).toContain(`down.example port ${port}`);
+    expect(message).toContain(`ECONNREFUSED 127.0.0.1:${port}`);
   });
 
   test("as unreachable, when an address stays silent for its time limit", async () => {
@@ -283,6 +284,13 @@ describe("dialling fails", () => {
     const failure = await failureOf(dialAndKeep([target], { lookup }));
     expect(failure.code).toBe(code);
     expect(failure.message).toContain('"example.com"');
+  });
+
+  test("when there is no address where the settings lead", async () => {
+    const lookup = madeUpDns({ "odd.example": {} });
+    const failure = await failureOf(dialAndKeep([endpoint("odd.example", 5222)], { lookup, configured: true }));
+    expect(failure.code).toBe("name_not_found");
+    expect(failure.message).toContain('its "connect" leads to "odd.example", which has no address');
   });
 
   test("with the signal's reason, in the middle of a connection attempt", async () => {

@@ -111,7 +111,8 @@ describe("the closing line of a request", () => {
     expect(await gateway.logged(closing("good"))).not.toHaveProperty("client");
     expect(await gateway.logged(closing("empty"))).not.toHaveProperty("client");
     expect(await gateway.logged(closing("wrong"))).toMatchObject({ status: 401, client: "127.0.0.1" });
-    expect(await gateway.logged(closing("foreign"))).toMatchObject({ status: 403, client: "127.0.0.1" });
+    const reason = expect.stringContaining("no section [hosts]");
+    expect(await gateway.logged(closing("foreign"))).toMatchObject({ status: 403, client: "127.0.0.1", reason });
   });
 
   test("has the server's refusal by its names, and not by its words", async () => {
@@ -120,7 +121,7 @@ describe("the closing line of a request", () => {
     });
     expect((await send("one", "my secret text")).status).toBe(403);
     const line = await gateway.logged(closing("one"));
-    expect(line).toMatchObject({ status: 403, code: "forbidden", because: expect.stringMatching(/forbidden/) });
+    expect(line).toMatchObject({ status: 403, code: "forbidden", because: "Bounced: cancel forbidden" });
     expect(line["ack_ms"]).toBeNumber();
     expect(JSON.stringify(gateway.lines)).not.toMatch(/secret|do not like|bob@/);
   });
@@ -135,6 +136,18 @@ describe("the closing line of a request", () => {
     expect(line).not.toHaveProperty("reason");
     expect(JSON.stringify(gateway.lines)).not.toContain("secret text");
   });
+});
+
+test("a session that post-msg closes is not said to have been closed by the server", async () => {
+  await begin({}, { settings: { sessions: { idle: "1s" } } });
+  await send("one", "hi");
+  const line = await gateway.logged(({ msg }) => msg === "session ended");
+  expect(line).toMatchObject({ code: "stream_closed", reason: "The session was closed: nobody has used it for 1 s." });
+  expect(line).not.toHaveProperty("because");
+  await send("two", "hi");
+  await gateway.stop();
+  const ended = gateway.lines.filter(({ msg }) => msg === "session ended");
+  expect(ended.at(-1)).toMatchObject({ reason: "The session was closed: post-msg stops." });
 });
 
 describe("a caller who hangs up", () => {

@@ -57,6 +57,15 @@ test("whole addresses are written at debug or where they are wanted; otherwise o
   expect(write("info", false).from).not.toBe(bob);
 });
 
+test("what our own sentences give as an example is nobody's address", () => {
+  const lines: string[] = [];
+  const log = createLog({ level: "info", format: "json", destination: { write: (line) => lines.push(line) } });
+  log.info({ reason: "A bare JID, user@domain, is needed; user@domain.example is somebody." }, "no");
+  expect(JSON.parse(lines[0] ?? "").reason).toMatch(
+    /^A bare JID, user@domain, is needed; jid:[0-9a-f]{12} is somebody\.$/,
+  );
+});
+
 test("no control character of a field reaches a terminal, nor what turns a line around", () => {
   const { log, lines } = collect("info", "pretty");
   log.warn({ reason: "\u001b[2J\u009b1m\u202eevil\r", err: new Error("\u001b]0;title\u0007") }, "Careful\u001b[31m.");

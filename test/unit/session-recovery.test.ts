@@ -197,7 +197,7 @@ describe("a session whose connection is lost with messages on their way", () => 
       message:
         'The message to "bob@example.com" was not sent, because the connection was lost and is not back. The server refuses connections.',
     });
-    await session.close();
+    await session.close("the test ends it");
   });
 
   test("lets nobody try again at once over a server that only hangs up", async () => {
@@ -211,7 +211,7 @@ describe("a session whose connection is lost with messages on their way", () => 
     lose();
     expect(await outcomeOf(send("b"))).toMatchObject({ code: "withdrawn", outcome: "not_sent" });
     expect(await a).toMatchObject({ code: "ack_timeout" });
-    await session.close();
+    await session.close("the test ends it");
   });
 
   test("takes a silent connection for dead before the deadline, and saves the message on another", async () => {
@@ -228,7 +228,7 @@ describe("a session whose connection is lost with messages on their way", () => 
     const a = outcomeOf(send("a"));
     await written(1);
     lose();
-    await session.close();
+    await session.close("the test ends it");
     expect(await a).toMatchObject({ code: "connection_lost" });
     expect(session.over).toBe(true);
   });

@@ -94,7 +94,7 @@ export const problemExamples: Readonly<Record<Code, string>> = {
   item_not_found: `${message} was refused: there is no such recipient.`,
   jid_malformed: `${message} was refused: the server does not regard the recipient as a valid address.`,
   not_acceptable: `${message} was refused: it does not meet what the recipient or server demands.`,
-  not_allowed: `${message} was refused: the server allows it to nobody.`,
+  not_allowed: `${message} was refused: the server allows it to nobody, or does not talk to that domain.`,
   not_authorized: `${message} was refused: the server does not take the sender as logged in, or wants a further password.`,
   payment_required: `${message} was refused: the server wants to be paid for it.`,
   policy_violation: `${message} was refused: it is against the server's policy.`,
