@@ -62,6 +62,8 @@ export interface SessionCache {
 const maxRounds = 3;
 /** From this part of the `verify` time on, a request is served while its password is proven anew. */
 const soon = 0.8;
+/** So many other passwords beside a first login, from the same address, and nobody joins it any more. */
+const mostGuesses = 10;
 /** How often the throttles are told that an account is in use. */
 const welcomeMs = 60_000;
 
@@ -96,8 +98,7 @@ export function createCache(options: CacheOptions): SessionCache {
     const digest = digestOf(credentials);
     const slot = slots.get(credentials.account.bare);
     if (slot?.digest !== undefined) {
-      // Whoever guesses may be about to lose his address's welcome.
-      if (!sameDigest(slot.digest, digest)) slot.usedFrom = undefined;
+      if (!sameDigest(slot.digest, digest)) noteGuess(slot, address);
       else if (isWelcome(slot, address)) return;
     }
     // Though a live session may vouch for the password: whoever must wait would otherwise learn here, as fast as he can
@@ -128,13 +129,21 @@ export function createCache(options: CacheOptions): SessionCache {
     return usedFrom === address && performance.now() - toldMs < welcomeMs;
   }
 
+  /** His address may be about to lose its welcome, and a login under way is no test of passwords. */
+  function noteGuess(slot: Slot, address: string): void {
+    slot.usedFrom = undefined;
+    if (!slot.session.begun && slot.from === address) slot.guesses += 1;
+  }
+
   /**
    * Whether the caller's password need not be proven. Where the account has not been used it has to be: a right guess
    * must be no faster, and no less limited, than a wrong one.
    */
   function isProven(slot: Slot, caller: Caller): boolean {
     if (!vouchesFor(slot, caller.digest, verifyMs)) return false;
-    if (!slot.session.begun && slot.from === caller.address) return true;
+    if (!slot.session.begun && slot.from === caller.address) return slot.guesses < mostGuesses;
+    // That login may have to wait for its turn, or be refused it.
+    if (!slot.session.begun && !slot.known) return false;
     return isWelcome(slot, caller.address) || gate.isWelcome(caller);
   }
 
@@ -167,13 +176,14 @@ export function createCache(options: CacheOptions): SessionCache {
         if (ageMs > verifyMs * soon && slot.session.begun) proofs.prove(caller).catch(() => {});
         return slot.ready;
       }
+      slot.usedFrom = undefined;
       // Whoever has logged in before need not wait for the end of a guess.
       if (!slot.session.begun && gate.knows(caller)) return startSession(caller).ready;
       const proven = await proofs.prove(caller);
       // Not by the digest, which another password that the server takes as well may have put there since.
       if (proven !== undefined && proven === slots.get(account.bare) && !proven.session.over) return proven.ready;
-      // Another password's login is still under way: the one that was just proven waits for its end.
-      await slots.get(account.bare)?.ready.catch(() => {});
+      // Another password has been proven meanwhile, whose login may still be under way.
+      if (!gate.knows(caller)) await slots.get(account.bare)?.ready.catch(() => {});
     }
     throw new Failure("server_busy", `The login of "${account.bare}" did not settle; it needs another try.`);
   }
@@ -202,7 +212,15 @@ export function createCache(options: CacheOptions): SessionCache {
       session.begin(link);
       return session;
     });
-    const slot: Slot = { digest: caller.digest, provenMs: performance.now(), from: caller.address, session, ready };
+    const slot: Slot = {
+      digest: caller.digest,
+      provenMs: performance.now(),
+      from: caller.address,
+      known: gate.knows(caller),
+      guesses: 0,
+      session,
+      ready,
+    };
     slots.add(slot);
     ready.catch(() => slots.remove(slot));
     watchEnd(slot);

@@ -75,8 +75,9 @@ export class Gatekeeper {
   /** 429; undefined: they may try, as those that are known always may. */
   throttled(caller: Caller): Failure | undefined {
     if (this.knows(caller)) return undefined;
+    this.#countGuess(caller);
     const refusal = this.#throttle.check(caller.credentials.account, caller.address);
-    if (refusal !== undefined) this.#putOff("throttled", caller);
+    if (refusal !== undefined) this.#tally.throttled("throttled");
     return refusal;
   }
 
@@ -112,7 +113,18 @@ export class Gatekeeper {
       this.#tally.throttled("remembered");
       return answers.rejected(account);
     }
-    return this.pause(account) ?? this.throttled(caller);
+    return this.#notNow(caller);
+  }
+
+  /** To be asked when a caller comes, and again when his turn has come: thousands may come before the first has failed. */
+  #notNow(caller: Caller): Failure | undefined {
+    if (!this.knows(caller)) this.#countGuess(caller);
+    return this.pause(caller.credentials.account) ?? this.throttled(caller);
+  }
+
+  /** As it comes, and not as it fails: of a thousand that come at once, or while nothing is tried, none has. */
+  #countGuess({ credentials: { account }, digest, address }: Caller): void {
+    if (this.#known.get(account.bare) !== digest.text) this.#throttle.guessed(account, digest, address);
   }
 
   /** Runs a login, or a proof, when it is its turn. Rejects with a Failure. */
@@ -133,7 +145,7 @@ export class Gatekeeper {
       return result;
     } catch (error) {
       const failure = asFailure(error);
-      if (failure.code === "logins_paused") this.#putOff("logins_paused", caller);
+      if (failure.code === "logins_paused") this.#tally.throttled("logins_paused");
       throw time.waiting ? failure : this.#failed(caller, failure, startedMs, time.ms);
     }
   }
@@ -166,7 +178,7 @@ export class Gatekeeper {
       if (this.knows(caller)) return inTurn();
       // Nothing is connected for what could not be tried there.
       const server = serverOf(domain);
-      const refusal = this.throttled(caller) ?? (server === undefined ? undefined : this.#budget.refusal(server));
+      const refusal = this.#notNow(caller) ?? (server === undefined ? undefined : this.#budget.refusal(server));
       if (refusal !== undefined) throw refusal;
       return inTurn();
     });
@@ -177,19 +189,12 @@ export class Gatekeeper {
       if (this.knows(caller)) return this.#budget.follow(server, authenticate);
       time.begin();
       return this.#budget.spend(server, AbortSignal.any([signal, over]), async () => {
-        // Thousands may have come at once, before the first of them failed.
-        const refusal = this.throttled(caller);
+        const refusal = this.#notNow(caller);
         if (refusal !== undefined) throw refusal;
         time.end();
         return authenticate();
       });
     };
-  }
-
-  /** A login is not tried now. */
-  #putOff(reason: "throttled" | "logins_paused", { credentials: { account }, digest, address }: Caller): void {
-    this.#tally.throttled(reason);
-    if (this.#known.get(account.bare) !== digest.text) this.#throttle.guessed(account, digest, address);
   }
 
   #forget({ bare }: Jid, digest: Digest): void {

@@ -17,7 +17,7 @@ export interface ProofsOptions {
 
 export class Proofs {
   readonly #options: ProofsOptions;
-  /** Those under way, by address and digest, so that fifty requests with the same password make one login. */
+  /** Those under way, so that fifty requests with the same password make one login. */
   readonly #running = new Map<string, Promise<Slot | undefined>>();
 
   constructor(options: ProofsOptions) {
@@ -25,11 +25,12 @@ export class Proofs {
   }
 
   /**
-   * Shared by all who bring the same password from the same address. Resolves with the slot that the proof vouches for: the one whose session was
+   * Shared by all who bring the same password, and where it is not known from the same address. Resolves with the slot that the proof vouches for: the one whose session was
    * live when it began; rejects with a Failure.
    */
   prove(caller: Caller): Promise<Slot | undefined> {
-    const key = `${caller.address} ${caller.digest.text}`;
+    const { text } = caller.digest;
+    const key = this.#options.gate.knows(caller) ? text : `${caller.address} ${text}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     const refusal = this.#options.gate.refusal(caller);
@@ -50,7 +51,10 @@ export class Proofs {
       await gate.pass(caller, (terms) => verify(credentials, terms));
     } catch (error) {
       const rejected = error instanceof Failure && error.code === "credentials_rejected";
-      if (rejected && begun?.digest && sameDigest(begun.digest, digest)) begun.digest = undefined;
+      if (rejected && begun?.digest && sameDigest(begun.digest, digest)) {
+        begun.digest = undefined;
+        begun.provenMs = Math.max(begun.provenMs, startedMs);
+      }
       throw error;
     }
     // For those who wait here it counts; for later ones, what the server has said to a question asked later.

@@ -13,6 +13,10 @@ export interface Slot {
   toldMs?: number;
   /** Whose request began its login. */
   readonly from: string;
+  /** Its login has to wait for nobody: the credentials were known there. */
+  readonly known: boolean;
+  /** Other passwords that came from there while its login was under way. */
+  guesses: number;
   readonly session: Session;
   /** Resolves when the session has logged in; rejects with the login's Failure. */
   readonly ready: Promise<Session>;

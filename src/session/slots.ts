@@ -34,14 +34,15 @@ export class Slots {
   }
 
   /**
-   * A login has succeeded: the account's other slot, if this one was overtaken. If the other one is gone by now, the account
-   * is this one's again.
+   * A login has succeeded: the account's other slot, if this one was overtaken and the other one has a session by now. If not,
+   * the account is this one's again: the first to succeed has it.
    */
   overtakerOf(slot: Slot): Slot | undefined {
     if (!this.#overtaken.delete(slot)) return undefined;
     const present = this.#present.get(keyOf(slot));
-    if (present === undefined) this.#present.set(keyOf(slot), slot);
-    return present;
+    if (present?.session.begun && !present.session.over) return present;
+    this.add(slot);
+    return undefined;
   }
 
   remove(slot: Slot): void {

@@ -76,7 +76,6 @@ export class Throttle {
     this.#failed.set(digest.text, nowMs + this.#rememberMs);
     this.#addresses.failed(address, nowMs);
     this.#accounts.failed(account.bare, nowMs);
-    this.guessed(account, digest, address);
   }
 
   /** Somebody came with a password that is not known to be good, whether it was tried or not. */

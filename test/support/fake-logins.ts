@@ -9,6 +9,8 @@ import { jid } from "./jid.ts";
 import { noRooms } from "./no-rooms.ts";
 import { openThrottle } from "./open-throttle.ts";
 
+const never = new AbortController().signal;
+
 export interface FakeLogins {
   readonly cache: SessionCache;
   /** Bare JID -> password; what is changed counts from the next login on. */
@@ -57,7 +59,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
           fake.logins.push(bare);
           return check(credentials, signal);
         },
-        fake.streamEnds?.signal ?? signal,
+        fake.streamEnds?.signal ?? never,
       );
       fake.events.set(bare, events);
       return makeLink(bare, events, fake.closed);
@@ -71,7 +73,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
           fake.proofs.push(bare);
           return check(credentials, signal);
         },
-        fake.streamEnds?.signal ?? signal,
+        fake.streamEnds?.signal ?? never,
       );
     },
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
