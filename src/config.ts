@@ -10,7 +10,7 @@ import { readAliases } from "./config/aliases.ts";
 import { whyUnreadable } from "./config/certificates.ts";
 import { type HostConfig, mayReceive, readHosts } from "./config/hosts.ts";
 import type { Network } from "./config/networks.ts";
-import { type ConfigProblem, keyLabel, showSource } from "./config/problem.ts";
+import { type ConfigProblem, keyLabel, showReceived } from "./config/problem.ts";
 import { type Report, readFixed, readValues, sortEntries, toProblem } from "./config/read.ts";
 import { sections } from "./config/settings.ts";
 import { readTls, type Tls, warnOfPlainHttp } from "./config/tls.ts";
@@ -186,7 +186,13 @@ async function readText(path: string): Promise<{ readonly value: string } | { re
 }
 
 function describeFault(file: string, { path, line, rule, source }: TomlFault): ConfigProblem {
-  return { file, line, key: path === undefined ? undefined : keyLabel(path), rule, received: showSource(source) };
+  return {
+    file,
+    line,
+    key: path === undefined ? undefined : keyLabel(path),
+    rule,
+    received: showReceived(path, source),
+  };
 }
 
 /** Its line is the last one, behind which a table can be put. */

@@ -1,10 +1,6 @@
-/** The known name that a mistyped one was most likely meant to be. */
+/** The known name that a mistyped one was most likely meant to be; undefined: none is near enough. */
 
-export function nearest(
-  name: string,
-  known: readonly string[],
-  maxDistance = Number.POSITIVE_INFINITY,
-): string | undefined {
+export function nearest(name: string, known: readonly string[], maxDistance: number): string | undefined {
   let best: string | undefined;
   let bestDistance = maxDistance + 1;
   for (const candidate of known) {

@@ -33,6 +33,17 @@ export function keyLabel(path: readonly string[]): string {
   return rest.length === 0 ? `[${section}]` : `[${section}] ${rest.join(".")}`;
 }
 
+/** What stands behind such a name has no place in this file, and none in a log or on a screen either. */
+const secretName = /passw|passphrase|secret/i;
+const secretAssigned = /((?:\bpass|passw|passphrase|secret)[\w-]*["']?\s*=).*/is;
+
+/** What was received for a key; undefined where it is a secret. */
+export function showReceived(path: readonly string[] | undefined, source: string): string | undefined {
+  const names = path?.[0] === "hosts" && path.length > 2 ? path.slice(2) : path;
+  const isSecret = names?.some((name) => name === "pass" || secretName.test(name)) === true;
+  return isSecret ? undefined : showSource(source.replace(secretAssigned, "$1 …"));
+}
+
 /** A piece of the file that is safe to show: one line, printable, cut, without what may be a password in a URI. */
 export function showSource(source: string): string {
   const printable = source

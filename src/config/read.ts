@@ -1,8 +1,9 @@
 /** The entries of a file against the schema: every value typed, every problem collected. */
 
 import { aliasNameRule, aliasType, isAliasName } from "./aliases.ts";
+import { answerFirstGuess } from "./first-guesses.ts";
 import { nearest } from "./nearest.ts";
-import { type ConfigProblem, keyLabel, showSource } from "./problem.ts";
+import { type ConfigProblem, keyLabel, showReceived } from "./problem.ts";
 import { hostSettings, type Setting, type Settings, sections } from "./settings.ts";
 import type { TomlEntry } from "./toml.ts";
 import type { SettingType } from "./values.ts";
@@ -45,7 +46,7 @@ export function sortEntries(entries: readonly TomlEntry[], report: Report): Sort
   const refused: (readonly string[])[] = [];
   for (const entry of entries) {
     if (refused.some((prefix) => prefix.every((name, index) => entry.path[index] === name))) continue;
-    const problem = findMisplacement(entry);
+    const problem = findMisplacement(entry, hosts);
     if (problem !== undefined) {
       report.problem(entry, problem.rule);
       refused.push(entry.path.slice(0, problem.depth));
@@ -79,23 +80,35 @@ interface Misplacement {
   readonly depth: number;
 }
 
-function findMisplacement(entry: TomlEntry): Misplacement | undefined {
+/** `opened`: the tables of hosts that stand before it. */
+function findMisplacement(entry: TomlEntry, opened: ReadonlyMap<string, unknown>): Misplacement | undefined {
   const [section = "", key, hostKey] = entry.path;
   const isTable = entry.value === undefined;
   if (section === "hosts") {
     if (key === undefined) return isTable ? undefined : { rule: `must be a table: [hosts."example.com"]`, depth: 1 };
-    if (hostKey === undefined)
-      return isTable ? undefined : { rule: `must be a table: ${keyLabel(entry.path)}`, depth: 2 };
-    if (isTable && entry.source.startsWith("[") && !Object.hasOwn(hostSettings, hostKey)) {
-      const domain = entry.path.slice(1).join(".");
-      return { rule: `must have the domain in quotes: ${keyLabel(["hosts", domain])}`, depth: 2 };
+    if (hostKey === undefined) return isTable ? undefined : { rule: notAHost(key), depth: 2 };
+    const isHeader = isTable && entry.source.startsWith("[");
+    if ((isHeader || !opened.has(key)) && !key.includes(".") && !Object.hasOwn(hostSettings, hostKey)) {
+      return { rule: `must have the domain in quotes: ${keyLabel(["hosts", guessDomain(entry)])}`, depth: 2 };
     }
-    return checkKey(entry, hostKey, 3, settingsOf(section));
+    return checkKey(entry, hostKey, 3, section);
   }
   if (section === "aliases") return findMisplacedAlias(entry);
   if (!Object.hasOwn(sections, section)) return { rule: unknownSection(section, entry), depth: 1 };
   if (key === undefined) return isTable ? undefined : { rule: `must be a table: [${section}]`, depth: 1 };
-  return checkKey(entry, key, 2, settingsOf(section));
+  return checkKey(entry, key, 2, section);
+}
+
+function notAHost(key: string): string {
+  const answer = answerFirstGuess("hosts", key);
+  return answer === undefined ? `must be a table: ${keyLabel(["hosts", key])}` : `is not a setting: ${answer}`;
+}
+
+/** What a domain without its quotes, whose dots TOML takes for those between tables, was meant to be. */
+function guessDomain({ path, value }: TomlEntry): string {
+  const names = path.slice(1);
+  const isSetting = value !== undefined && Object.hasOwn(hostSettings, names.at(-1) ?? "");
+  return (isSetting ? names.slice(0, -1) : names).join(".");
 }
 
 function findMisplacedAlias(entry: TomlEntry): Misplacement | undefined {
@@ -142,24 +155,45 @@ function settingsOf(section: string): Settings {
   return found === undefined ? {} : found[1];
 }
 
-function checkKey(entry: TomlEntry, key: string, depth: number, settings: Settings): Misplacement | undefined {
+function checkKey(entry: TomlEntry, key: string, depth: number, section: string): Misplacement | undefined {
+  const settings = settingsOf(section);
   const setting = Object.hasOwn(settings, key) ? settings[key] : undefined;
-  if (setting === undefined) return { rule: unknownKey(key, settings), depth };
+  if (setting === undefined) return { rule: unknownKey(key, section), depth };
   if (entry.value !== undefined && entry.path.length === depth) return undefined;
   const read = setting.type.read(undefined);
   return { rule: "rule" in read ? `${read.rule}, not a table` : "must not be a table", depth };
 }
 
-function unknownKey(key: string, settings: Settings): string {
+function unknownKey(key: string, section: string): string {
+  const answer = answerFirstGuess(section, key);
+  if (answer !== undefined) return `is not a setting: ${answer}`;
   const elsewhere = placesOf(key);
-  const known = elsewhere.length > 0 ? elsewhere.join(" or ") : `"${nearest(key, Object.keys(settings))}"`;
-  return `is not a setting; the nearest one is ${known}`;
+  if (elsewhere.length > 0) return `is not a setting; the nearest one is ${elsewhere.join(" or ")}`;
+  const known = Object.keys(settingsOf(section));
+  const meant = nearest(key, known, mostMistyped(key));
+  const table = section === "hosts" ? `[hosts."…"]` : `[${section}]`;
+  return meant === undefined
+    ? `is not a setting; those of ${table} are ${known.join(", ")}`
+    : `is not a setting; the nearest one is "${meant}"`;
 }
 
 function unknownSection(section: string, entry: TomlEntry): string {
-  const elsewhere = entry.path.length === 1 && entry.value !== undefined ? placesOf(section) : [];
-  if (elsewhere.length > 0) return `is not a setting outside its table; the nearest one is ${elsewhere.join(" or ")}`;
-  return `is not a table of settings; the nearest one is [${nearest(section, [...Object.keys(sections), "aliases", "hosts"])}]`;
+  if (entry.path.length === 1 && entry.value !== undefined) {
+    const answer = answerFirstGuess(undefined, section);
+    if (answer !== undefined) return `is not a setting: ${answer}`;
+    const elsewhere = placesOf(section);
+    if (elsewhere.length > 0) return `is not a setting outside its table; the nearest one is ${elsewhere.join(" or ")}`;
+  }
+  const known = [...Object.keys(sections), "aliases", "hosts"];
+  const meant = nearest(section, known, mostMistyped(section));
+  return meant === undefined
+    ? `is not a table of settings; there are ${known.map((name) => `[${name}]`).join(", ")}`
+    : `is not a table of settings; the nearest one is [${meant}]`;
+}
+
+/** Beyond that many characters, a name was not mistyped but guessed. */
+function mostMistyped(name: string): number {
+  return Math.max(1, Math.floor(name.length / 3));
 }
 
 /** Where else the very same key exists. */
@@ -170,5 +204,5 @@ function placesOf(key: string): string[] {
 }
 
 export function toProblem(file: string, entry: TomlEntry, rule: string): ConfigProblem {
-  return { file, line: entry.line, key: keyLabel(entry.path), rule, received: showSource(entry.source) };
+  return { file, line: entry.line, key: keyLabel(entry.path), rule, received: showReceived(entry.path, entry.source) };
 }

@@ -11,9 +11,9 @@ export const settingsFile = join(import.meta.dir, "../../docs/settings.md");
 const introduction = `# Settings
 
 The configuration is a TOML file. Durations are written "10s", "15m" or "1h", sizes "64KiB". A key that does not exist is an
-error that names the nearest one, and \`post-msg check\` tells all mistakes at once, with their lines. A file needs one host;
-everything else has a default. What is marked with ↻, every setting of a host and the aliases take effect at SIGHUP; the rest when
-post-msg starts again. This page is made from the program's own table by \`make docs\`.
+error that names the nearest one, or all that there are, and \`post-msg check\` tells all mistakes at once, with their lines. A
+file needs one host; everything else has a default. What is marked with ↻, every setting of a host and the aliases take effect
+at SIGHUP; the rest when post-msg starts again. This page is made from the program's own table by \`make docs\`.
 `;
 
 const aliases = `## [aliases]

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { formatProblem } from "../../src/config/problem.ts";
+import { sections } from "../../src/config/settings.ts";
 import { loadConfig } from "../../src/config.ts";
 import { configProblems } from "../support/config-problems.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
@@ -17,6 +18,9 @@ const listenRule = `must be "host:port", "[::1]:5280" or "unix:/run/post-msg.soc
 const connectRule = `must be "xmpp://host:port" (STARTTLS) or "xmpps://host:port" (direct TLS)`;
 const membersRule = `must be a list of addresses such as ["alice@example.com", "ops@conference.example.com"]`;
 const aliasNameRule = "must be a name of letters, digits and ._- for an alias, without the @";
+const noAccounts =
+  "is not a setting: every caller sends an account and its password with each request, and none stands in this file";
+const httpSettings = Object.keys(sections.http).join(", ");
 const loopbackRule = "must stand beside a loopback connect (127.0.0.0/8, [::1] or localhost)";
 
 /** Whole files, and all the problems that they have. */
@@ -48,7 +52,7 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
   [
     "a setting that only later versions have",
     `${host}\n[http]\nallowed_peers = []`,
-    [`3: [http] allowed_peers: is not a setting; the nearest one is "allowed_origins", got []`],
+    [`3: [http] allowed_peers: is not a setting; those of [http] are ${httpSettings}, got []`],
   ],
   [
     "a setting outside its table",
@@ -65,7 +69,62 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
   [
     "a key of every object",
     `${host}\n[http]\nconstructor = 1`,
-    [`3: [http] constructor: is not a setting; the nearest one is "listen", got 1`],
+    [`3: [http] constructor: is not a setting; those of [http] are ${httpSettings}, got 1`],
+  ],
+  [
+    "a table that is like none",
+    `${host}\n[webhooks]\na = 1`,
+    [
+      "2: [webhooks]: is not a table of settings; there are [http], [sessions], [delivery], [rooms], [throttle], [metrics], [log], [aliases], [hosts], got [webhooks]",
+    ],
+  ],
+  [
+    "a setting of a host that is like none",
+    `${host}\nresource = "gw"`,
+    [
+      `2: ${host} resource: is not a setting; those of [hosts."…"] are connect, ca_file, recipients, grace, max_stanza, insecure_plaintext, got "gw"`,
+    ],
+  ],
+  [
+    "an account and its password, wherever they are looked for; no password is shown",
+    [
+      `password = "hunter2"`,
+      `credentials = { jid = "alice@example.com", password = "hunter2" }`,
+      `[hosts]`,
+      `user = "alice"`,
+      host,
+      `user = "alice"`,
+      `jid = "alice@example.com"`,
+      `password = "hunter2"`,
+      `Secret = ["hunter2"]`,
+      `[http]`,
+      `pass = hunter2`,
+      `"password" = hunter2`,
+      `account_password = "hunter2"`,
+    ].join("\n"),
+    [
+      `1: [password]: ${noAccounts}`,
+      `2: [credentials]: is not a table of settings; there are [http], [sessions], [delivery], [rooms], [throttle], [metrics], [log], [aliases], [hosts], got { jid = "alice@example.com", password = …`,
+      `4: [hosts."user"]: ${noAccounts}, got "alice"`,
+      `6: ${host} user: ${noAccounts}, got "alice"`,
+      `7: ${host} jid: ${noAccounts}, got "alice@example.com"`,
+      `8: ${host} password: ${noAccounts}`,
+      `9: ${host} Secret: ${noAccounts}`,
+      `11: [http] pass: is not valid TOML (unexpected character; text must stand in quotes)`,
+      `12: is not valid TOML (unexpected character; text must stand in quotes), got "password" = …`,
+      `13: [http] account_password: is not a setting; those of [http] are ${httpSettings}`,
+    ],
+  ],
+  [
+    "a port, which belongs to an address",
+    `${host}\nport = 5222\nserver = "xmpp.example.com"\n[http]\nport = 5280\n[metrics]\nport = 9590\n[log]\nport = 1`,
+    [
+      `2: ${host} port: is not a setting: where the server is, stands in connect = "xmpp://host:port", got 5222`,
+      `3: ${host} server: is not a setting: where the server is, stands in connect = "xmpp://host:port", got "xmpp.example.com"`,
+      `5: [http] port: is not a setting: address and port stand together in listen = "127.0.0.1:5280", got 5280`,
+      `7: [metrics] port: is not a setting: address and port stand together in listen = "127.0.0.1:9590", got 9590`,
+      `9: [log] port: is not a setting; those of [log] are level, format, jids, got 1`,
+    ],
   ],
   ["a value for a table", `http = 1\n${host}`, ["1: [http]: must be a table: [http], got 1"]],
   ["a value for the hosts", "hosts = 1", [`1: [hosts]: must be a table: [hosts."example.com"], got 1`]],
@@ -84,6 +143,28 @@ const files: readonly [what: string, text: string, problems: readonly string[]][
     "a domain without its quotes",
     `[hosts.example.com]\nconnect = "xmpp://localhost"`,
     [`1: [hosts."example"] com: must have the domain in quotes: ${host}, got [hosts.example.com]`],
+  ],
+  [
+    "a domain without its quotes as a key",
+    `[hosts]\nexample.com = {}\nexample.org.connect = "xmpp://localhost"\nxmpp.example.net = { connect = "xmpp://localhost" }`,
+    [
+      `2: [hosts."example"] com: must have the domain in quotes: ${host}, got {}`,
+      `4: [hosts."xmpp"] example.net: must have the domain in quotes: [hosts."xmpp.example.net"], got { connect = "xmpp://localhost" }`,
+    ],
+  ],
+  [
+    "a domain without its quotes as a key, with a setting behind it",
+    `[hosts]\nexample.org.connect = "xmpp://localhost"`,
+    [`2: [hosts."example"] org.connect: must have the domain in quotes: [hosts."example.org"], got "xmpp://localhost"`],
+  ],
+  [
+    "a table in a host, or an unknown key behind its quotes",
+    `[hosts."example.com".more]\n[hosts]\n"example.org".more = 1\n[hosts.localhost]\nmore = 1`,
+    [
+      `1: ${host} more: is not a setting; those of [hosts."…"] are connect, ca_file, recipients, grace, max_stanza, insecure_plaintext, got [hosts."example.com".more]`,
+      `3: [hosts."example.org"] more: is not a setting; those of [hosts."…"] are connect, ca_file, recipients, grace, max_stanza, insecure_plaintext, got 1`,
+      `5: [hosts."localhost"] more: is not a setting; those of [hosts."…"] are connect, ca_file, recipients, grace, max_stanza, insecure_plaintext, got 1`,
+    ],
   ],
   [
     "a host that is an address",
