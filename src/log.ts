@@ -5,7 +5,7 @@
  *
  * Whatever is put into a field, a line stays one line of valid JSON without a control character, and names nobody: an
  * address such as alice@example.com is written as a hash under a key that lives with the process, the same one for the
- * same address, unless whole addresses are wanted.
+ * same address, unless whole addresses are wanted. The one exception is a sentence that quotes the configuration file.
  */
 
 import { randomBytes } from "node:crypto";
@@ -24,11 +24,16 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** As a function where making them costs something: it is called only if they are written. */
 export type LogFieldsMaker = LogFields | (() => LogFields);
 
+/** What the configuration file says itself: its addresses are written as they are, or nobody could find the mistake. */
+export interface ConfigSentence {
+  readonly quotesConfig: string;
+}
+
 export interface Log {
   debug(fields: LogFieldsMaker, sentence: string): void;
   info(fields: LogFieldsMaker, sentence: string): void;
-  warn(fields: LogFieldsMaker, sentence: string): void;
-  error(fields: LogFieldsMaker, sentence: string): void;
+  warn(fields: LogFieldsMaker, sentence: string | ConfigSentence): void;
+  error(fields: LogFieldsMaker, sentence: string | ConfigSentence): void;
 }
 
 /** Takes whole lines. */
@@ -68,9 +73,10 @@ export function createLog({ level, format, jids = false, destination }: LogOptio
     pretty ? makePretty(sink, onTerminal) : { write: (line: string) => sink.write(escapeControls(line)) },
   );
   const hide = jids || level === "debug" ? (text: string) => text : makeHide();
-  const writeAt = (each: LogLevel) => (fields: LogFieldsMaker, sentence: string) => {
+  const writeAt = (each: LogLevel) => (fields: LogFieldsMaker, sentence: string | ConfigSentence) => {
     if (!logger.isLevelEnabled(each)) return;
-    logger[each](tidy(typeof fields === "function" ? fields() : fields, hide), hide(sentence));
+    const shown = typeof sentence === "string" ? hide(sentence) : sentence.quotesConfig;
+    logger[each](tidy(typeof fields === "function" ? fields() : fields, hide), shown);
     if (each === "warn" || each === "error") standard?.flush();
   };
   return { debug: writeAt("debug"), info: writeAt("info"), warn: writeAt("warn"), error: writeAt("error") };

@@ -44,10 +44,10 @@ export function watchForReload({ file, fixed }: ConfigFile, options: ReloadOptio
   async function reload(): Promise<void> {
     const loaded = await loadConfig(file);
     if ("problems" in loaded) {
-      for (const problem of loaded.problems) log.error({}, formatProblem(problem));
+      for (const problem of loaded.problems) log.error({}, { quotesConfig: formatProblem(problem) });
       return log.error({ file }, "The configuration is not good, so the one in force stays.");
     }
-    for (const warning of loaded.warnings) log.warn({}, formatProblem(warning));
+    for (const warning of loaded.warnings) log.warn({}, { quotesConfig: formatProblem(warning) });
     try {
       await (await app).reload(loaded.config);
     } catch (error) {

@@ -39,7 +39,7 @@ export async function serve(named: string | undefined, options: ServeOptions): P
   const opened = await openConfigFile(named, process);
   if (opened === undefined) return exitCodes.mistake;
   const log = options.log ?? createLog(opened.config.log);
-  for (const warning of opened.warnings) log.warn({}, formatProblem(warning));
+  for (const warning of opened.warnings) log.warn({}, { quotesConfig: formatProblem(warning) });
 
   const ending = watchForEnding(process, log, stopDeadlineMs);
   const supervisor = await options.openSupervisor?.((reason) => log.warn({}, `Could not tell systemd: ${reason}.`));

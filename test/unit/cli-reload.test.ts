@@ -80,6 +80,23 @@ test("one that is not good is told with all its problems, and is not applied; th
   expect(applied).toHaveLength(1);
 });
 
+test("mistakes and warnings show the addresses of the file as they are", async () => {
+  const { write, hangUp, reloading, lines } = await watch();
+  const reloadWith = async (text: string) => {
+    lines.length = 0;
+    await write(text);
+    hangUp();
+    await reloading.settled();
+    return lines.map(({ msg }) => msg.replace(/^.*post-msg\.toml:/, ""));
+  };
+  expect(await reloadWith(`${oneHost}[aliases]\noncall = ["bob@"]\n`)).toEqual([
+    '3: [aliases] oncall: must be a list of addresses such as ["alice@example.com", "ops@conference.example.com"]; "bob@" is none: its domain is empty, got ["bob@"]',
+    "The configuration is not good, so the one in force stays.",
+  ]);
+  const narrow = `${oneHost}recipients = ["bob@example.com"]\n[aliases]\noncall = ["carol@example.com"]\n`;
+  expect((await reloadWith(narrow))[0]).toMatch(/^4: \[aliases\] oncall: .*"carol@example\.com"/);
+});
+
 test("what takes effect at a start only is named, each time, until it is as it was at the start", async () => {
   const { write, hangUp, reloading, lines } = await watch();
   const reloadWith = async (text: string) => {

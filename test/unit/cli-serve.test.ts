@@ -17,7 +17,9 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 /** `serve` on an app that counts its stops; `stop` is what one of them waits for. */
-function startServe(options: { start?: Start; stop?: () => Promise<void>; stopDeadlineMs?: number } = {}) {
+function startServe(
+  options: { start?: Start; stop?: () => Promise<void>; stopDeadlineMs?: number; file?: string } = {},
+) {
   const host = makeSignalledProcess();
   const events: { level: string; msg: string; err?: { stack: string } }[] = [];
   const log = createLog({
@@ -34,7 +36,7 @@ function startServe(options: { start?: Start; stop?: () => Promise<void>; stopDe
       await options.stop?.();
     },
   });
-  const code = serve(file, {
+  const code = serve(options.file ?? file, {
     process: host.process,
     loadStart: async () => options.start ?? start,
     log,
@@ -133,12 +135,16 @@ test("what the app says when it cannot listen is told with the file to change, a
   expect(serving.written.errors).toBe(`Could not listen: taken. Mend that, or change the address in "${file}".\n`);
 });
 
-test("the configuration's warnings are logged", async () => {
-  const serving = startServe();
+test("the configuration's warnings are logged, with its addresses", async () => {
+  const narrow = `recipients = ["bob@example.com"]\n[sessions]\nidle = "1m"\n[aliases]\nx = ["carol@example.com"]\n`;
+  const serving = startServe({ file: await folder.write("narrow.toml", `[hosts."example.com"]\n${narrow}`) });
   await serving.ready;
   serving.signal("SIGTERM");
   await serving.ended;
-  expect(serving.events[0]).toMatchObject({ level: "warn", msg: expect.stringContaining("[sessions] idle") });
+  expect(serving.events.slice(0, 2)).toEqual([
+    expect.objectContaining({ level: "warn", msg: expect.stringContaining("[sessions] idle") }),
+    expect.objectContaining({ level: "warn", msg: expect.stringContaining('"carol@example.com"') }),
+  ]);
 });
 
 test("without any configuration three lines say what to write and where", async () => {

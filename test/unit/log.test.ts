@@ -66,6 +66,20 @@ test("what our own sentences give as an example is nobody's address", () => {
   );
 });
 
+test("a sentence that quotes the configuration file keeps its addresses, and none of its control characters", () => {
+  const sentence =
+    'a.toml:3: [aliases] x: must be addresses such as ["alice@example.com"]; "bob@" is none\u001b[2J\u202e';
+  for (const format of ["json", "pretty"] as const) {
+    const { log, lines } = collect("info", format);
+    log.warn({ from: "carol@example.com" }, { quotesConfig: sentence });
+    const text = lines.join("");
+    expect(format === "json" ? JSON.parse(text).msg : text).toContain(
+      format === "json" ? sentence : '["alice@example.com"]; "bob@" is none\\u001b[2J\\u202e',
+    );
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]|carol/u);
+  }
+});
+
 test("no control character of a field reaches a terminal, nor what turns a line around", () => {
   const { log, lines } = collect("info", "pretty");
   log.warn({ reason: "\u001b[2J\u009b1m\u202eevil\r", err: new Error("\u001b]0;title\u0007") }, "Careful\u001b[31m.");
