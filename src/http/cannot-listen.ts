@@ -1,7 +1,24 @@
 /** Why an address cannot be listened on, in a sentence. */
 
-export function cannotListen(address: string, reason: string, cause?: unknown): Error {
-  return new Error(`Could not listen on "${address}": ${reason}.`, cause === undefined ? undefined : { cause });
+/** Which setting of the configuration an address is from. */
+export type ListenSetting = "[http] listen" | "[metrics] listen";
+
+interface Attempt {
+  readonly address: string;
+  readonly setting: ListenSetting;
+}
+
+export function cannotListen({ address, setting }: Attempt, reason: string, cause?: unknown): Error {
+  const sentence = `Could not listen on "${address}", as ${setting} says: ${reason}.`;
+  return new Error(sentence, cause === undefined ? undefined : { cause });
+}
+
+/** As `explain`, and how the process is found that has the port. */
+export function explainPort(code: string | undefined, port: number, platform = process.platform): string {
+  const reason = explain(code);
+  if (code !== "EADDRINUSE") return reason;
+  const command = platform === "linux" ? `ss -ltnp 'sport = :${port}'` : `lsof -nP -iTCP:${port} -sTCP:LISTEN`;
+  return `${reason}, and "${command}", run as root, names it`;
 }
 
 export function explain(code: string | undefined): string {

@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { cannotListen, errorCode, explain } from "./cannot-listen.ts";
+import { cannotListen, errorCode, explainPort, type ListenSetting } from "./cannot-listen.ts";
 import { preferNewest } from "./newest-listener.ts";
 import type { HttpOptions } from "./options.ts";
 import { placeSocket } from "./unix-socket.ts";
@@ -26,6 +26,8 @@ export interface Listener {
 }
 
 export interface Address extends Pick<HttpOptions, "listen" | "socketMode" | "tls"> {
+  /** Which one it is, for who has to change it. */
+  readonly setting: ListenSetting;
   /** Whoever listens there already closes soon; else it is refused. */
   readonly takeOver: boolean;
 }
@@ -42,9 +44,13 @@ export function hostInUrl(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-async function openSocket(path: string, { socketMode, takeOver }: Address, options: ServeOptions): Promise<Listener> {
+async function openSocket(
+  path: string,
+  { setting, socketMode, takeOver }: Address,
+  options: ServeOptions,
+): Promise<Listener> {
   const { idleTimeout: _, ...rest } = options; // Bun has one for TCP only.
-  const { server, remove } = await placeSocket({ path, mode: socketMode, takeOver }, (unix) =>
+  const { server, remove } = await placeSocket({ path, setting, mode: socketMode, takeOver }, (unix) =>
     Bun.serve({ ...rest, unix }),
   );
   const stop = (cut: boolean) => {
@@ -62,7 +68,7 @@ interface Port {
 /** A certificate is renewed by a second listener on the same port, since Bun keeps the one that it began with. */
 async function openPort(
   { hostname, port }: Port,
-  { takeOver, tls }: Address,
+  { setting, takeOver, tls }: Address,
   options: ServeOptions,
 ): Promise<Listener> {
   const shares = takeOver || tls !== undefined;
@@ -74,7 +80,8 @@ async function openPort(
     if (shares) preferNewest(server.port ?? port);
     return { port: server.port, stop: () => server.stop(), cut: () => server.stop(true) };
   } catch (error) {
-    throw cannotListen(`${hostInUrl(hostname)}:${port}`, explain(errorCode(error)), error);
+    const address = `${hostInUrl(hostname)}:${port}`;
+    throw cannotListen({ address, setting }, explainPort(errorCode(error), port), error);
   }
 }
 

@@ -75,7 +75,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   }
 
   function open(address: Pick<HttpOptions, "listen" | "socketMode" | "tls">, takeOver: boolean): Promise<Door> {
-    return openDoor({ ...address, takeOver }, (request, peer) => serve(request, peer));
+    return openDoor({ ...address, setting: "[http] listen", takeOver }, (request, peer) => serve(request, peer));
   }
 
   function createServe(served: HttpOptions): Serve {

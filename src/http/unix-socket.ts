@@ -7,10 +7,12 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { cannotListen, errorCode, explain } from "./cannot-listen.ts";
+import { cannotListen, errorCode, explain, type ListenSetting } from "./cannot-listen.ts";
 
 export interface SocketPlace {
   readonly path: string;
+  /** Where the path is from. */
+  readonly setting: ListenSetting;
   readonly mode: number;
   /** Whoever answers there finishes what it has, and new connections come here. */
   readonly takeOver: boolean;
@@ -25,10 +27,10 @@ interface Server {
  * file unless it is another process's by then.
  */
 export async function placeSocket<S extends Server>(
-  { path, mode, takeOver }: SocketPlace,
+  { path, setting, mode, takeOver }: SocketPlace,
   open: (path: string) => S,
 ): Promise<{ readonly server: S; remove(): void }> {
-  await makeWay(path, takeOver);
+  await makeWay(path, setting, takeOver);
   // Under a name of its own until it has its permissions, then in one step under the one that is known.
   const temporary = join(dirname(path), `.${randomBytes(4).toString("hex")}`);
   let server: S | undefined;
@@ -44,20 +46,25 @@ export async function placeSocket<S extends Server>(
     return { server, remove: () => removeOwn(path, ino) };
   } catch (error) {
     server?.stop(true);
-    throw cannotListen(path, explain(errorCode(error)), error);
+    throw cannotListen({ address: path, setting }, explain(errorCode(error)), error);
   }
 }
 
-async function makeWay(path: string, takeOver: boolean): Promise<void> {
+async function makeWay(path: string, setting: ListenSetting, takeOver: boolean): Promise<void> {
   const found = look(path);
   if (found === undefined) return;
-  if (!found.isSocket()) throw cannotListen(path, "there is already a file of that name, which is not a socket");
+  if (!found.isSocket())
+    throw cannotListen({ address: path, setting }, "there is already a file of that name, which is not a socket");
   if (takeOver) return;
-  if (await answers(path)) throw cannotListen(path, "another process answers on it");
+  if (await answers(path)) throw cannotListen({ address: path, setting }, "another process answers on it");
   try {
     unlinkSync(path);
   } catch (error) {
-    throw cannotListen(path, "the socket that an earlier process left there cannot be removed", error);
+    throw cannotListen(
+      { address: path, setting },
+      "the socket that an earlier process left there cannot be removed",
+      error,
+    );
   }
 }
 

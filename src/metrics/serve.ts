@@ -38,7 +38,7 @@ export async function startMetrics(
   const metrics = createMetrics(options);
   const { tally, contentType, observe, read } = metrics;
   const server = await openListener(
-    { listen, socketMode, takeOver: reusePort, tls: undefined },
+    { listen, setting: "[metrics] listen", socketMode, takeOver: reusePort, tls: undefined },
     {
       idleTimeout: idleTimeoutSeconds,
       development: false,

@@ -175,7 +175,7 @@ describe("the listener", () => {
     const settings = { metrics: { listen: `127.0.0.1:${port}` } };
     gateway = await startGateway({ hosts: hostOf(peer), settings });
     const second = startGateway({ hosts: hostOf(peer), settings });
-    await expect(second).rejects.toThrow(`Could not listen on "127.0.0.1:${port}"`);
+    await expect(second).rejects.toThrow(`Could not listen on "127.0.0.1:${port}", as [metrics] listen says: `);
     await gateway.stop();
     gateway = await startGateway({ hosts: hostOf(peer), settings });
     expect((await readMetrics(gateway)).samples.size).toBeGreaterThan(20);

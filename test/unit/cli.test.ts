@@ -118,7 +118,8 @@ test("serve on an address that is taken says so and ends with 69", async () => {
     const file = await folder.write("taken.toml", `[hosts."example.com"]\n[http]\nlisten = "127.0.0.1:${port}"\n`);
     const { output, errors, code } = await run(["serve", "--config", file]);
     expect([output, code]).toEqual(["", 69]);
-    expect(errors).toStartWith(`Could not listen on "127.0.0.1:${port}": `);
+    expect(errors).toStartWith(`Could not listen on "127.0.0.1:${port}", as [http] listen says: `);
+    expect(errors).toContain(`ss -ltnp 'sport = :${port}'`);
     expect(errors).toEndWith(`change the address in "${file}".\n`);
     expect(errors.trimEnd().split("\n")).toHaveLength(1);
   } finally {

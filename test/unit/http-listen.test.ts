@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, lstat, readdir, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { explain } from "../../src/http/cannot-listen.ts";
+import { explain, explainPort } from "../../src/http/cannot-listen.ts";
 import type { ListenAddress } from "../../src/http/options.ts";
 import { alice, type Gateway, startGateway } from "../support/http-gateway.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
@@ -20,20 +20,21 @@ describe("the address", () => {
   test("of another process is refused, not shared", async () => {
     await using first = await startGateway();
     const listen: ListenAddress = { hostname: "127.0.0.1", port: first.port };
-    const refused = `Could not listen on "127.0.0.1:${first.port}": another process has that address.`;
+    const command = `ss -ltnp 'sport = :${first.port}'`;
+    const refused = `Could not listen on "127.0.0.1:${first.port}", as [http] listen says: another process has that address, and "${command}", run as root, names it.`;
     expect(await failureOf(startGateway({ listen }))).toBe(refused);
     expect(await failureOf(startGateway({ listen, reusePort: true }))).toBe(refused);
   });
 
   test("that this machine does not have is refused", async () => {
     expect(await failureOf(startGateway({ listen: { hostname: "192.0.2.1", port: 0 } }))).toBe(
-      'Could not listen on "192.0.2.1:0": this machine has no such address.',
+      'Could not listen on "192.0.2.1:0", as [http] listen says: this machine has no such address.',
     );
   });
 
   test("that is a name without an address is refused as what it is", async () => {
     expect(await failureOf(startGateway({ listen: { hostname: "no-such-host.invalid", port: 0 } }))).toBe(
-      'Could not listen on "no-such-host.invalid:0": that name has no address.',
+      'Could not listen on "no-such-host.invalid:0", as [http] listen says: that name has no address.',
     );
   });
 
@@ -78,6 +79,12 @@ test.each([
   expect(explain(code)).toBe(sentence);
 });
 
+test("how the process is found that has a port, is said for the system at hand", () => {
+  expect(explainPort("EADDRINUSE", 9590, "linux")).toEndWith(`"ss -ltnp 'sport = :9590'", run as root, names it`);
+  expect(explainPort("EADDRINUSE", 9590, "darwin")).toContain(`"lsof -nP -iTCP:9590 -sTCP:LISTEN"`);
+  expect(explainPort("EACCES", 80, "linux")).toBe(explain("EACCES"));
+});
+
 describe("a Unix socket", () => {
   let folder: TempFolder;
   let unixPath: string;
@@ -94,7 +101,7 @@ describe("a Unix socket", () => {
   test("serves requests, has its mode, and is refused to a second process", async () => {
     await using _first = await startGateway({ listen: { unixPath }, socketMode: 0o622 });
     expect(await failureOf(startGateway({ listen: { unixPath } }))).toBe(
-      `Could not listen on "${unixPath}": another process answers on it.`,
+      `Could not listen on "${unixPath}", as [http] listen says: another process answers on it.`,
     );
     expect((await post()).status).toBe(201);
     expect([await readdir(folder.path), await modeOf()]).toEqual([["http.sock"], "622"]);
@@ -115,7 +122,7 @@ describe("a Unix socket", () => {
   test("cannot be made in a folder that is not there", async () => {
     const listen = { unixPath: join(folder.path, "missing", "http.sock") };
     expect(await failureOf(startGateway({ listen }))).toBe(
-      `Could not listen on "${listen.unixPath}": its folder does not exist.`,
+      `Could not listen on "${listen.unixPath}", as [http] listen says: its folder does not exist.`,
     );
   });
 
@@ -139,7 +146,7 @@ describe("a Unix socket", () => {
   test("in a folder that does not exist is refused", async () => {
     const listen = { unixPath: join(unixPath, "none", "http.sock") };
     expect(await failureOf(startGateway({ listen }))).toBe(
-      `Could not listen on "${listen.unixPath}": its folder does not exist.`,
+      `Could not listen on "${listen.unixPath}", as [http] listen says: its folder does not exist.`,
     );
   });
 
