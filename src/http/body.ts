@@ -133,7 +133,10 @@ function isSmall(announced: string | null): boolean {
 }
 
 function tooLarge(maxBytes: number): Failure {
-  return new Failure("body_too_large", `The body is larger than ${maxBytes} bytes, the most that is taken here.`);
+  return new Failure(
+    "body_too_large",
+    `The body is larger than ${maxBytes} bytes, which is the most that [http] max_body allows.`,
+  );
 }
 
 /** `length`: what had come, where that is known. */

@@ -67,6 +67,7 @@ export function createRoutes(
     .options(`${path}/*`, describe)
     .all(path, refuseMethod)
     .all(`${path}/*`, refuseMethod)
+    .all(healthPath, health)
     .all(`${healthPath}/*`, health)
     .all(openApiPath, documentation)
     .all(docsPath, documentation)

@@ -5,6 +5,10 @@ import type { Decode } from "./charset.ts";
 import type { Fields } from "./fields-schema.ts";
 
 export function parseText(body: Uint8Array, decode: Decode): Fields {
+  // Mostly a script whose variable or file was empty, and which shall not look for a field.
+  if (body.byteLength === 0) {
+    throw new Failure("empty_message", "The request's body is empty; the text of the message is needed in it.");
+  }
   try {
     return { body: toLineFeeds(decode(body)) };
   } catch (cause) {

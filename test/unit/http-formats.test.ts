@@ -59,6 +59,16 @@ describe("text/plain", () => {
   });
 });
 
+test.each([{}, { "Content-Type": "text/plain" }, { "Content-Type": "text/plain; charset=latin1" }])(
+  "an empty body with %p is told as one",
+  async (headers) => {
+    await using gateway = await startGateway();
+    const response = await gateway.post("/msg/bob", "", headers);
+    const detail = "The request's body is empty; the text of the message is needed in it.";
+    expect([response.status, await response.json()]).toMatchObject([422, { code: "empty_message", detail }]);
+  },
+);
+
 describe("application/x-www-form-urlencoded", () => {
   test.each([
     ["plus and percent", "body=a+b%20c%2Bd%C3%A9", "a b c+dé"],
@@ -118,7 +128,7 @@ describe("application/x-www-form-urlencoded", () => {
     ["a name that is not UTF-8", "body=a&%ff=b", 400, "bad_form", "decoded"],
     ["a text that is not UTF-8", Buffer.from("a\xff", "latin1"), 400, "bad_text", "decoded"],
     ["a mark without a value", "to", 422, "empty_message", "nothing"],
-    ["no body at all", "", 422, "empty_message", "nothing"],
+    ["no body at all", "", 422, "empty_message", "The request's body is empty; "],
     ["a lone surrogate's bytes", "body=%ED%A0%80", 400, "bad_form", "decoded"],
   ])("is refused: %s", async (_, body, status, code, detail) => {
     expect(await refusal(form, body)).toEqual({ status, code, detail: expect.stringContaining(detail) });

@@ -37,11 +37,25 @@ describe("health", () => {
 
   test("is a problem for other paths and methods", async () => {
     await using gateway = await startGateway();
-    const path = await ask(gateway, "/health/well");
-    expect([path.status, await path.json()]).toMatchObject([404, { code: "no_such_path" }]);
+    for (const path of ["/health", "/health/", "/health/well"]) {
+      const response = await ask(gateway, path);
+      const detail = `There is nothing at "${path}"; "/health/live" and "/health/ready" can be asked.`;
+      expect([response.status, await response.json()]).toMatchObject([404, { code: "no_such_path", detail }]);
+    }
     const method = await ask(gateway, "/health/live", "POST");
     expect([method.status, method.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect(await method.json()).toMatchObject({ code: "method_not_allowed" });
+  });
+
+  test("is answered by nobody from the moment of a stop, unless the address may be taken over", async () => {
+    const { gateway, asked, deliver } = await startHeld();
+    const inFlight = gateway.post("/msg/bob", "hi");
+    await asked;
+    const stopped = gateway[Symbol.asyncDispose]();
+    await expect(ask(gateway, "/health/live")).rejects.toThrow();
+    deliver();
+    expect((await inFlight).status).toBe(201);
+    await stopped;
   });
 
   test("is live and not ready while what is in flight is finished, and each answer closes its connection", async () => {

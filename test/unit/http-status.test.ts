@@ -174,7 +174,8 @@ describe("a wrong request", () => {
     });
     const response = await gateway.post("/msg/bob", chunks);
     expect(response.status).toBe(413);
-    expect(await response.json()).toMatchObject({ code: "body_too_large" });
+    const detail = "The body is larger than 64 bytes, which is the most that [http] max_body allows.";
+    expect(await response.json()).toMatchObject({ code: "body_too_large", detail });
   });
 
   test("leaves the connection usable when its body was not read", async () => {

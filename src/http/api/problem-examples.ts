@@ -29,7 +29,7 @@ export const problemExamples: Readonly<Record<Code, string>> = {
     "Too many logins have failed at this XMPP server; passwords that have not worked here before are tried again in 30 s.",
   recipient_not_allowed:
     'Users of "example.com" may not send to "bob@example.net" through this gateway; their host\'s recipients do not allow it.',
-  body_too_large: "The body is larger than 65536 bytes, the most that is taken here.",
+  body_too_large: "The body is larger than 65536 bytes, which is the most that [http] max_body allows.",
   upload_too_slow: "The body did not arrive in time: 12 bytes had come; at least 100 bytes/s are needed.",
   stanza_too_large: "The message makes a stanza of 300000 bytes, where the XMPP server takes at most 262144.",
   stanza_complaint: `${message} was not sent: the XMPP server ends the connection when it comes (812 bytes).`,
