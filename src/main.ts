@@ -1,10 +1,10 @@
 /** The process: its arguments, its streams, its signals and its exit codes. Nothing else touches them. */
 
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import process from "node:process";
 import { runCommandLine } from "./cli/command-line.ts";
 import { exitCodes, type Process, type Signal } from "./cli/process.ts";
-import { askWithoutEcho, type Terminal } from "./cli/terminal.ts";
+import { askWithoutEcho, readDescriptor, type Terminal } from "./cli/terminal.ts";
 import { openSupervisor, type SupervisorOptions } from "./systemd/supervisor.ts";
 
 const realProcess: Process = {
@@ -37,7 +37,7 @@ const realTerminal: Terminal = {
   colour: stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb",
   columns: stdout.isTTY ? stdout.columns : undefined,
   askPassword: stdin.isTTY ? (question) => askWithoutEcho(question, stdin, (text) => write(2, text)) : undefined,
-  readDescriptor: (descriptor) => readFileSync(descriptor, "utf8"),
+  readDescriptor,
 };
 
 /** Synchronous, so that nothing is lost at an exit. */

@@ -38,6 +38,9 @@ export async function runCommandLine(args: readonly string[], doors: Doors): Pro
     if (error.code === "commander.excessArguments") {
       doors.process.writeError("A configuration is named by --config FILE.\n");
     }
+    if (error.code === "commander.unknownOption" && args.includes("-v")) {
+      doors.process.writeError("The version is printed by -V, or --version.\n");
+    }
     return error.exitCode === 0 ? exitCodes.good : exitCodes.mistake;
   }
 }
@@ -85,7 +88,7 @@ export function createProgram(doors: Doors, end: (exitCode: number) => void): Co
     .command("health")
     .description("Ask a running post-msg whether it takes requests, where the configuration says that it listens.")
     .option(...configOption)
-    .option("--live", "ask whether it lives: true also while it stops")
+    .option("--live", "ask whether it lives: at a stop true for a second longer, if reuse_port is set")
     .addHelpText("after", healthExample)
     .action(async ({ config, live }) => {
       end(await health(config, live ? "live" : "ready", doors.process));

@@ -1,6 +1,7 @@
 /** The configuration that a command works on: which file it is, and its problems told. */
 
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
 import { type Config, loadConfig } from "../config.ts";
 import type { Process } from "./process.ts";
@@ -53,9 +54,10 @@ async function firstThatExists(files: readonly string[]): Promise<string | undef
 }
 
 export function noConfiguration(defaults: readonly string[] = defaultConfigFiles): string {
+  const files = defaults.map((file) => resolve(file));
   return [
-    `post-msg: there is no configuration: neither ${defaults.join(" nor ")} exists, and --config FILE names none.`,
-    `Write this line to ${defaults[0]}, with the domain of your XMPP server, whose users may then log in:`,
+    `post-msg: there is no configuration: neither ${files.join(" nor ")} exists, and --config FILE names none.`,
+    `Write this line to ${files[0]}, with the domain of your XMPP server, whose users may then log in:`,
     `[hosts."example.com"]`,
     "",
   ].join("\n");

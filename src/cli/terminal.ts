@@ -1,5 +1,6 @@
 /** The person at the program, as the commands see them: main.ts has the real one. */
 
+import { fstatSync, readFileSync, type Stats } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 
 export interface Terminal {
@@ -58,4 +59,21 @@ export function askWithoutEcho(
     // Last: whoever sees the question may type at once.
     write(question);
   });
+}
+
+/** Throws an Error that says why it cannot be. */
+export function readDescriptor(descriptor: number): string {
+  if (!isHandedOver(descriptor)) throw new Error("it is not open");
+  return readFileSync(descriptor, "utf8");
+}
+
+/** The runtime has descriptors of its own, for events, which nobody who starts the program can hand over. */
+function isHandedOver(descriptor: number): boolean {
+  let stats: Stats;
+  try {
+    stats = fstatSync(descriptor);
+  } catch {
+    return false;
+  }
+  return stats.isFile() || stats.isFIFO() || stats.isSocket() || stats.isCharacterDevice() || stats.isDirectory();
 }

@@ -45,6 +45,7 @@ test.each([
   ],
   [["serve", "--help"], /--config <file>[\s\S]*Example:\n[\s\S]*post-msg serve --config[\s\S]*curl[\s\S]*Exit codes:/],
   [["check", "--help"], /--config <file>[\s\S]*Example:\n {2}post-msg check --config/],
+  [["health", "--help"], /--live +ask whether it lives: at a stop[\s\S]*if\s+reuse_port is set/],
   [["help", "check"], /Example:\n {2}post-msg check --config/],
 ])("%j explains with an example", async (args, expected) => {
   const { output, errors, code } = await run(args);
@@ -56,6 +57,10 @@ test.each([
   [["srve"], "error: unknown command 'srve'\n(Did you mean serve?)\n"],
   [["serve", "--confg", "x"], "error: unknown option '--confg'\n(Did you mean --config?)\n"],
   [["--versoin"], "error: unknown option '--versoin'\n(Did you mean --version?)\n"],
+  [
+    ["-v"],
+    "error: unknown option '-v'\n(post-msg --help shows the way)\nThe version is printed by -V, or --version.\n",
+  ],
   [["frobnicate"], "error: unknown command 'frobnicate'\n(post-msg --help shows the way)\n"],
   [["check", "--config"], "error: option '-c, --config <file>' argument missing\n"],
   [
@@ -108,6 +113,31 @@ test("serve tells its URL, serves there, and ends with 0 at SIGTERM", async () =
     expect(await within(deadlineMs, "serve to end", child.exited)).toBe(0);
   } finally {
     await child.kill();
+  }
+});
+
+test.each([3, 99])("a password from descriptor %d, which nobody has opened, is told as that", async (descriptor) => {
+  const file = await folder.write("password.toml", `[hosts."example.com"]\n`);
+  const { errors, code } = await run([
+    ...["check", "--config", file, "--as", "alice@example.com", "--password-fd", `${descriptor}`],
+  ]);
+  expect([errors, code]).toEqual([
+    `post-msg: The password of alice@example.com could not be read from file descriptor ${descriptor}: it is not open. A file is handed over like this: --password-fd ${descriptor} ${descriptor}</path/of/a/file\n`,
+    2,
+  ]);
+});
+
+test("serve without a configuration says in which folder it looked", async () => {
+  const empty = await makeTempFolder();
+  try {
+    const { errors, code } = await run(["serve"], empty.path);
+    expect(code).toBe(2);
+    expect(errors).toStartWith(
+      `post-msg: there is no configuration: neither ${empty.path}/post-msg.toml nor /etc/post-msg/post-msg.toml exists,`,
+    );
+    expect(errors).toContain(`Write this line to ${empty.path}/post-msg.toml,`);
+  } finally {
+    await empty.remove();
   }
 });
 
