@@ -9,8 +9,10 @@ BINDIR=${BINDIR:-$PREFIX/bin}
 SHAREDIR=${SHAREDIR:-$PREFIX/share}
 UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
 ZSHDIR=${ZSHDIR:-$SHAREDIR/zsh/site-functions}
-# Where the program looks by itself; below another folder, it has to be told with --config.
+# Where the program looks by itself; below another folder, it has to be told with --config, as the unit does.
 SYSCONFDIR=${SYSCONFDIR:-/etc}
+# Where systemd looks.
+SYSTEMD_UNIT_PATH=${SYSTEMD_UNIT_PATH:-/etc/systemd/system:/usr/local/lib/systemd/system:/usr/lib/systemd/system:/lib/systemd/system}
 
 main() {
   cd "$(dirname "$0")"
@@ -18,6 +20,7 @@ main() {
   install)
     files | while read -r mode from to; do place "$mode" "$from" "$to"; done
     place_configuration
+    [ -n "$DESTDIR" ] || say_what_comes_next
     ;;
   remove) files | while read -r mode from to; do rm -f "$DESTDIR$to"; done ;;
   *)
@@ -51,19 +54,35 @@ place() {
   install -d "$DESTDIR$(dirname "$3")"
   # Under a name of its own first: a program that runs cannot be written over, but it can be replaced.
   install -m "$1" "$2" "$DESTDIR$3.new"
-  [ "$2" != post-msg.service ] || sed "s|/usr/bin/post-msg|$BINDIR/post-msg|" "$2" >"$DESTDIR$3.new"
+  [ "$2" != post-msg.service ] || sed "s|/usr/bin/post-msg|$BINDIR/post-msg|; s|/etc/post-msg/|$SYSCONFDIR/post-msg/|" "$2" >"$DESTDIR$3.new"
   mv -f "$DESTDIR$3.new" "$DESTDIR$3"
 }
 
 place_configuration() {
   file=$SYSCONFDIR/post-msg/post-msg.toml
+  is_new=no
   if [ -e "$DESTDIR$file" ] || [ -L "$DESTDIR$file" ]; then
     echo "$DESTDIR$file is there already and stays as it is; a fresh one: $SHAREDIR/doc/post-msg/examples/post-msg.toml"
   else
     install -d "$DESTDIR$SYSCONFDIR/post-msg"
     install -m 644 post-msg.toml "$DESTDIR$file"
+    is_new=yes
     echo "To be edited next: $DESTDIR$file"
   fi
+}
+
+# Not for what is packed, which somebody else installs.
+say_what_comes_next() {
+  echo "Then:"
+  echo "  $BINDIR/post-msg check --connect --config $file    # is it good, and the server well?"
+  case ":$SYSTEMD_UNIT_PATH:$(command -v systemctl || true):" in
+  *":$UNITDIR:"*systemctl:)
+    echo "  systemctl daemon-reload"
+    if [ "$is_new" = yes ]; then echo "  systemctl enable --now post-msg"; else echo "  systemctl restart post-msg"; fi
+    echo "  journalctl -u post-msg    # what it says"
+    ;;
+  *) echo "  $BINDIR/post-msg serve --config $file" ;;
+  esac
 }
 
 main "$@"

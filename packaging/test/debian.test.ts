@@ -149,6 +149,16 @@ test("a reload reads the configuration again, in the same process", async () => 
   expect(await send("x".repeat(2_000))).toEndWith("} 413");
 });
 
+test("a reload with a mistake fails, and the process goes on with what it had", async () => {
+  const before = await show("MainPID");
+  await debian.run(`cp ${configuration} /root/good.toml; echo 'absurd = 1' >>${configuration}`);
+  expect(await debian.run("systemctl reload post-msg && echo done || echo failed")).toEndWith("failed\n");
+  expect([await show("ActiveState"), await show("MainPID")]).toEqual(["active", before]);
+  expect(await journal()).toContain("absurd: ");
+  await debian.run(`cp /root/good.toml ${configuration}; systemctl reload post-msg`);
+  expect(await send("after the mistake")).toEndWith("} 201");
+});
+
 test("the TLS key, which only root may read, reaches it as a credential", async () => {
   await debian.run(`
     install -m 600 /srv/certificates/example.com.key /etc/post-msg/tls.key
@@ -158,6 +168,8 @@ test("the TLS key, which only root may read, reaches it as a credential", async 
   await restart();
   const elsewhere = ["--cacert", "/srv/certificates/ca.pem", "--resolve", "example.com:5280:127.0.0.1"];
   expect(await send("by HTTPS", ...elsewhere, "https://example.com:5280/msg/bob")).toEndWith("} 201");
+  // Where the file is checked, too.
+  await debian.run("systemctl reload post-msg");
   await debian.run(`sed -i 's|^tls_|#tls_|' ${configuration}; rm /etc/post-msg/tls.*`);
   await restart();
   expect(await send("by HTTP")).toEndWith("} 201");

@@ -1,7 +1,7 @@
 /** install.sh, with the executable as it was built; and that the executable takes nothing from where it is started. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { access, readdir } from "node:fs/promises";
+import { access, chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makePackageFolder } from "../../packaging/package-folder.ts";
 import { runToEnd } from "../support/child-process.ts";
@@ -31,7 +31,7 @@ test("what is installed runs, a configuration stays as it is, and what is taken 
   const destination = join(folder.path, "destination");
   const prefix = join(destination, "opt/post msg");
   const configuration = join(destination, "etc/post-msg/post-msg.toml");
-  expect(await install(destination)).toContain(`To be edited next: ${configuration}`);
+  expect(await install(destination)).toBe(`To be edited next: ${configuration}\n`);
   const program = join(prefix, "bin/post-msg");
   expect(await runToEnd([program, "--version"])).toMatch(/^post-msg \d+\.\d+\.\d+\S*\n$/);
   expect(await runToEnd([program, "check", "--config", configuration])).toContain(" is good: 1 host");
@@ -50,6 +50,45 @@ test("what is installed runs, a configuration stays as it is, and what is taken 
   await install(destination, "remove");
   const left = await readdir(destination, { recursive: true, withFileTypes: true });
   expect(left.filter((entry) => !entry.isDirectory()).map((entry) => entry.name)).toEqual(["post-msg.toml"]);
+});
+
+test("it says what comes next: with systemd, where that looks for the unit, and without", async () => {
+  const place = join(folder.path, "without systemd");
+  const configuration = join(place, "etc/post-msg/post-msg.toml");
+  const program = join(place, "bin/post-msg");
+  const check = `  ${program} check --connect --config ${configuration}    # is it good, and the server well?`;
+  // A systemctl that is there, and is not called.
+  await chmod(await folder.write("bin/systemctl", "#!/bin/sh\nexit 1\n"), 0o755);
+  const says = async (variables: Readonly<Record<string, string>>) => {
+    const PATH = `${join(folder.path, "bin")}:${process.env["PATH"]}`;
+    const env = { ...process.env, PATH, PREFIX: place, SYSCONFDIR: join(place, "etc"), ...variables };
+    return (await runToEnd(["sh", join(packed, "install.sh")], { env })).trimEnd().split("\n");
+  };
+  expect(await says({})).toEqual([
+    `To be edited next: ${configuration}`,
+    "Then:",
+    check,
+    `  ${program} serve --config ${configuration}`,
+  ]);
+  const systemd = { SYSTEMD_UNIT_PATH: `/elsewhere:${place}/lib/systemd/system` };
+  const watch = "  journalctl -u post-msg    # what it says";
+  expect((await says(systemd)).slice(2)).toEqual([
+    check,
+    "  systemctl daemon-reload",
+    "  systemctl restart post-msg",
+    watch,
+  ]);
+  await rm(configuration);
+  expect((await says(systemd)).slice(2)).toEqual([
+    check,
+    "  systemctl daemon-reload",
+    "  systemctl enable --now post-msg",
+    watch,
+  ]);
+  const unit = await Bun.file(join(place, "lib/systemd/system/post-msg.service")).text();
+  expect(unit).toContain(`${program} serve --config ${configuration}\n`);
+  expect(unit).toContain(`-- ${program} check --config ${configuration}\n`);
+  expect(unit).not.toContain("=tls.crt:/etc/");
 });
 
 test("what install.sh does not know is a mistake", async () => {

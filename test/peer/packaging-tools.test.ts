@@ -35,6 +35,17 @@ test("the manual pages name every command, option, exit code and setting", async
   for (const key of keys) expect(configuration).toMatch(RegExp(`^ +${key}( = .*)?$`, "m"));
 });
 
+test("a reload checks the file that the unit serves, and only then sends the signal", async () => {
+  const unit = await Bun.file(join(root, "packaging/post-msg.service")).text();
+  const [, served] = /^ExecStart=\S+ serve --config (\S+)$/m.exec(unit) ?? [];
+  const reloads = Array.from(unit.matchAll(/^ExecReload=(.*)$/gm), ([, command]) => command);
+  expect(reloads).toEqual([
+    // `$MAINPID` inside of a word would not be replaced.
+    `+/usr/bin/nsenter --target=\${MAINPID} --mount -- /usr/bin/post-msg check --config ${served}`,
+    "/bin/kill -HUP $MAINPID",
+  ]);
+});
+
 test("the unit exposes no more than 1.5 in systemd's own judgement, and has nothing that systemd does not understand", async () => {
   const unit = join(root, "packaging/post-msg.service");
   const command = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit];
