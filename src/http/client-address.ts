@@ -4,6 +4,7 @@
  */
 
 import { BlockList, isIP } from "node:net";
+import { keyedHash } from "../keyed-hash.ts";
 
 export interface ProxyNetwork {
   readonly address: string;
@@ -11,7 +12,10 @@ export interface ProxyNetwork {
   readonly family: "ipv4" | "ipv6";
 }
 
-/** Returns a function from a request's peer address and headers to the client's group: an IPv4 address, an IPv6 /64. */
+/**
+ * Returns a function from a request's peer address and headers to the client's group: an IPv4 address, an IPv6 /64, or a
+ * name for what is neither.
+ */
 export function createClientAddress(
   trusted: readonly ProxyNetwork[],
 ): (peer: string | undefined, headers: Headers) => string {
@@ -50,7 +54,7 @@ function readHops(headers: Headers): string[] {
   });
 }
 
-/** Without a port; what is no address stays as it is, and groups callers all the same. */
+/** Without a port; what is no address groups callers all the same. */
 function readNode(text: string): string {
   const node = text.trim();
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(node) ?? [];
@@ -65,9 +69,14 @@ function plain(address: string): string {
   return v4 ?? address;
 }
 
-/** One customer has a /64 of IPv6 at the least. */
+/** What stands for no address, and is nobody's text. */
+const names = ["", "local", "unknown"];
+
+/** One customer has a /64 of IPv6 at the least. What is no address may be anything, and this goes into the log. */
 function groupOf(address: string): string {
-  if (isIP(address) !== 6) return address;
+  const version = isIP(address);
+  if (version === 0) return names.includes(address) ? address : `other:${keyedHash(address).slice(0, 12)}`;
+  if (version === 4) return address;
   const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");

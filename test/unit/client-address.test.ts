@@ -68,3 +68,11 @@ describe("without trusted proxies, the client is", () => {
     expect(clientOf(peer, new Headers(headers))).toBe(client);
   });
 });
+
+test("what a proxy names and is no address groups callers, and is not passed on", () => {
+  const clientOf = createClientAddress(proxies);
+  const of = (hop: string) => clientOf("127.0.0.1", new Headers({ "x-forwarded-for": hop }));
+  expect(of("_secret words")).toMatch(/^other:[\w+/]{12}$/);
+  expect(of("_secret words")).toBe(of("_secret words"));
+  expect(of("_secret words")).not.toBe(of("_other words"));
+});
