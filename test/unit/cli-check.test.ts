@@ -1,8 +1,9 @@
 /** What `post-msg check` makes of its options, and of a configuration, before any server is asked. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { closeSync, openSync } from "node:fs";
 import { type CheckDoors, type CheckOptions, check } from "../../src/cli/check.ts";
-import { askWithoutEcho, type RawInput, type Terminal } from "../../src/cli/terminal.ts";
+import { askWithoutEcho, type RawInput, readDescriptor, type Terminal } from "../../src/cli/terminal.ts";
 import { makeWritingProcess } from "../support/fake-process.ts";
 import { makeTempFolder, type TempFolder } from "../support/temp-folder.ts";
 
@@ -163,4 +164,11 @@ test("the question on a terminal understands its keys, and puts the terminal bac
     expect(await answer).toBe(expected);
     expect([screen, modes, type]).toEqual(["Password: \n", [true, false], undefined]);
   }
+});
+
+test("a descriptor is read to its end, and one that nobody has handed over is not open", async () => {
+  const descriptor = openSync(await folder.write("password", "secret\n"), "r");
+  expect(readDescriptor(descriptor)).toBe("secret\n");
+  closeSync(descriptor);
+  expect(() => readDescriptor(1_000_000)).toThrow("it is not open");
 });
