@@ -40,6 +40,11 @@ export interface Caller {
   readonly address: string;
 }
 
+/**
+ * Refusals that are due within so many milliseconds leave in one turn of the event loop. Otherwise the next logins, which the
+ * first of them sets off, put the others off by a millisecond or three, and answers from memory do not.
+ */
+const togetherMs = 10;
 /** Of the places for logins, what those get together whose password nobody has seen succeed. */
 const unprovenShare = 0.75;
 /** So many of them keep one server's budget of failures in use, while the others connect. */
@@ -161,12 +166,13 @@ export class Gatekeeper {
     for (const limit of this.#limits) limit.abort(reason);
   }
 
-  /** Resolves at the next multiple of failure_delay after `startedMs`, so that the time tells nothing about the reason. */
+  /** Resolves just after a multiple of failure_delay from `startedMs` on, so that the time tells nothing about the reason. */
   async untilGrid(startedMs: number): Promise<void> {
     const { failureDelayMs } = this.#options.throttle;
     if (failureDelayMs === 0) return;
-    const tookMs = performance.now() - startedMs;
-    await Bun.sleep(Math.ceil(tookMs / failureDelayMs) * failureDelayMs - tookMs);
+    const nowMs = performance.now();
+    const dueMs = startedMs + Math.ceil((nowMs - startedMs) / failureDelayMs) * failureDelayMs;
+    await Bun.sleep(Math.ceil(dueMs / togetherMs) * togetherMs - nowMs);
   }
 
   #inTurn<T>(caller: Caller, signal: AbortSignal, login: () => Promise<T>): Promise<T> {
