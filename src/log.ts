@@ -189,8 +189,15 @@ function hasCode(error: Error): error is Error & { readonly code: string | numbe
 export function because({ cause: first }: Error): LogFields {
   const messages: string[] = [];
   for (let cause = first; cause !== undefined && messages.length < maxCauses; ) {
-    messages.push(cause instanceof Error ? cause.message : String(cause));
+    messages.push(messageOf(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return messages.length === 0 ? {} : { because: messages.join(" <- ") };
+}
+
+/** With what is gathered in it, such as what each address said that was tried. */
+function messageOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const gathered = cause instanceof AggregateError ? [...new Set(cause.errors.map(messageOf))] : [];
+  return gathered.length === 0 ? cause.message : `${cause.message} (${gathered.join("; ")})`;
 }

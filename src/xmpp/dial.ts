@@ -34,7 +34,7 @@ export interface DialOptions {
  */
 export async function dial(endpoints: readonly Endpoint[], options: DialOptions): Promise<Dialled> {
   for await (const dialled of dialEach(endpoints, options)) return dialled;
-  throw unreachable(options.domain, [], false, [], []);
+  throw unreachable(options, [], [], []);
 }
 
 /**
@@ -43,8 +43,9 @@ export async function dial(endpoints: readonly Endpoint[], options: DialOptions)
  */
 export async function* dialEach(
   endpoints: readonly Endpoint[],
-  { domain, lookup, signal, addressTimeoutMs = 5_000, configured = false, connect }: DialOptions,
+  options: DialOptions,
 ): AsyncGenerator<Dialled, void, undefined> {
+  const { lookup, signal, addressTimeoutMs = 5_000, connect } = options;
   const misses: unknown[] = [];
   const lookupFailures: unknown[] = [];
   let reached = false;
@@ -58,19 +59,17 @@ export async function* dialEach(
     reached = true;
     yield { ...result.winner, endpoint };
   }
-  if (!reached) throw unreachable(domain, endpoints, configured, misses, lookupFailures);
+  if (!reached) throw unreachable(options, endpoints, misses, lookupFailures);
 }
 
 function unreachable(
-  domain: string,
+  { domain, configured = false }: DialOptions,
   endpoints: readonly Endpoint[],
-  configured: boolean,
   misses: readonly unknown[],
   lookupFailures: readonly unknown[],
 ): Failure {
   const names = endpoints.map(({ hostname, port }) => `${hostname} port ${port}`).join(", ");
-  const errors = [...misses, ...lookupFailures];
-  const cause = new AggregateError(errors, `Tried: ${names}${errors.length === 0 ? "" : ` (${describeAll(errors)})`}`);
+  const cause = new AggregateError([...misses, ...lookupFailures], `Tried: ${names}`);
   if (misses.length > 0) {
     return new Failure(
       "server_unreachable",
@@ -89,11 +88,4 @@ function unreachable(
     ? `its "connect" leads to "${endpoints[0]?.hostname}", which has no address`
     : "neither the domain nor an SRV record of it leads to an address";
   return new Failure("name_not_found", `The XMPP server of "${domain}" could not be found: ${why}.`, { cause });
-}
-
-/** Of many, the first say enough. */
-function describeAll(errors: readonly unknown[]): string {
-  const messages = new Set(errors.map((error) => (error instanceof Error ? error.message : String(error))));
-  const [first, second, third, ...more] = messages;
-  return [first, second, third, more.length > 0 ? `and ${more.length} more` : undefined].filter(Boolean).join("; ");
 }

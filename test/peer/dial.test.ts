@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { Failure } from "../../src/errors.ts";
+import { because } from "../../src/log.ts";
 import { type Dialled, type DialOptions, dial, dialEach } from "../../src/xmpp/dial.ts";
 import type { Endpoint, Lookup } from "../../src/xmpp/resolve.ts";
 import { eventually, within } from "../support/wait.ts";
@@ -258,7 +259,7 @@ describe("dialling fails", () => {
     const { errors, message } = failure.cause as AggregateError;
     expect(String(errors[0])).toContain("ECONNREFUSED");
     expect(message).toContain(`down.example port ${port}`);
-    expect(message).toContain(`ECONNREFUSED 127.0.0.1:${port}`);
+    expect(because(failure)["because"]).toContain(`ECONNREFUSED 127.0.0.1:${port}`);
   });
 
   test("as unreachable, when an address stays silent for its time limit", async () => {

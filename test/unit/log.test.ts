@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { createLog, type LogFormat, type LogLevel } from "../../src/log.ts";
+import { because, createLog, type LogFormat, type LogLevel } from "../../src/log.ts";
 
 function collect(level: LogLevel, format: LogFormat) {
   const lines: string[] = [];
@@ -143,4 +143,13 @@ test("nothing is lost at an exit, whatever the level, and lines keep their order
     .split("\n")
     .map((line) => JSON.parse(line).msg);
   expect([await child.exited, ...sentences]).toEqual([3, "one", "two", "three", "four"]);
+});
+
+test("what lies behind a failure is told with what is gathered in it, each once", () => {
+  const gathered = [new Error("a said no"), new Error("b said no"), new Error("a said no")];
+  const error = new Error("No address answered.", {
+    cause: new AggregateError(gathered, "Tried: a, b", { cause: new Error("the cable") }),
+  });
+  expect(because(error)).toEqual({ because: "Tried: a, b (a said no; b said no) <- the cable" });
+  expect(because(new Error("alone"))).toEqual({});
 });
