@@ -46,8 +46,8 @@ export interface RequestLine {
   readonly failure?: Failure | undefined;
 }
 
-/** Of these the caller's address is logged, so that whoever guesses can be kept out. */
-const guesses: ReadonlySet<Code> = new Set<Code>([
+/** The caller is to blame, whose address is logged, so that whoever guesses can be kept out. */
+const callersFaults: ReadonlySet<Code> = new Set<Code>([
   "credentials_missing",
   "credentials_unusable",
   "credentials_rejected",
@@ -61,7 +61,7 @@ export function logRequest(log: Log, request: RequestLine): void {
   const { requestId, sender, copies = [] } = request;
   for (const copy of copies) {
     // What is wrong with the caller is told once.
-    if (copy.failure === undefined || !guesses.has(copy.failure.code))
+    if (copy.failure === undefined || !callersFaults.has(copy.failure.code))
       write(log, "message", { requestId, sender, ...copy });
   }
   // What is wrong with some of the recipients has been told with them.
@@ -97,7 +97,7 @@ function describe(request: Line): LogFields {
   if (failure !== undefined) {
     line["code"] = failure.code;
     line["outcome"] = failure.outcome;
-    if (client !== undefined && guesses.has(failure.code)) line["client"] = client;
+    if (client !== undefined && callersFaults.has(failure.code)) line["client"] = client;
   } else if (status !== 207 && (messageId ?? copies) !== undefined) line["outcome"] = "sent";
   // Of another domain than ours: who swaps user and password has a password here.
   if (sender !== undefined && failure?.code !== "host_not_allowed") line["domain"] = sender.domain;

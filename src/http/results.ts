@@ -44,12 +44,14 @@ export function writeResults(
 }
 
 /** For the log, which has a line for each. */
-export function writeCopies(outcomes: readonly Outcome[], taken: 201 | 202): readonly Copy[] {
+export function listCopies(outcomes: readonly Outcome[], taken: 201 | 202): readonly Copy[] {
   return outcomes.map((outcome) => {
     const { jid: recipient, times = {} } = outcome;
-    const failure = "failure" in outcome ? outcome.failure : undefined;
-    const { status, id: messageId } = describe(outcome, taken);
-    return { recipient, times, failure, status, messageId };
+    if (!("failure" in outcome)) {
+      return { recipient, times, status: taken, messageId: outcome.receipt.id, failure: undefined };
+    }
+    const { id: messageId, failure } = outcome;
+    return { recipient, times, status: statuses[failure.code], messageId, failure };
   });
 }
 

@@ -13,7 +13,7 @@ import type { HttpOptions } from "./options.ts";
 import type { Parser } from "./parse.ts";
 import { type Preferences, readPreferences } from "./prefer.ts";
 import { findRecipients, type Recipient } from "./recipient.ts";
-import { findFailures, gravest, type Outcome, writeCopies, writeResults } from "./results.ts";
+import { findFailures, gravest, listCopies, type Outcome, writeResults } from "./results.ts";
 
 /** What tells one family of paths from another; the way is the same. */
 export interface Endpoint {
@@ -90,7 +90,7 @@ export async function sendMessage(
     }
     const idOf = (index: number) => (fields.id === undefined ? crypto.randomUUID() : `${fields.id}-${index + 1}`);
     const outcomes = await sendToEach(recipients.list, message, idOf, send);
-    trail.copies = writeCopies(outcomes, endpoint.taken);
+    trail.copies = listCopies(outcomes, endpoint.taken);
     const failures = findFailures(outcomes);
     if (failures.length > 0) trail.failure = gravest(failures);
     return writeResults(outcomes, preferences, requestId, endpoint.taken);
