@@ -7,7 +7,7 @@
 import { Failure } from "../errors.ts";
 import type { Jid } from "../jid.ts";
 import type { Login, Verify } from "../link.ts";
-import { because, type Log, type LogFields } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { Credentials } from "../message.ts";
 import { noTally, type SessionCensus } from "../tally.ts";
 import * as answers from "./answers.ts";
@@ -16,9 +16,10 @@ import { digestOf, sameDigest } from "./credential.ts";
 import type { SessionOptions } from "./entry.ts";
 import { Garbage } from "./garbage.ts";
 import { type Caller, Gatekeeper, type GatekeeperOptions } from "./gatekeeper.ts";
-import { createLateRefusalLog } from "./late-refusals.ts";
 import { Proofs } from "./proofs.ts";
+import { untilGrid } from "./refusal-grid.ts";
 import { Session } from "./session.ts";
+import { createReports, reportEnd } from "./session-reports.ts";
 import { type Slot, vouchesFor } from "./slot.ts";
 import { Slots } from "./slots.ts";
 
@@ -141,9 +142,11 @@ export function createCache(options: CacheOptions): SessionCache {
    */
   function isProven(slot: Slot, caller: Caller): boolean {
     if (!vouchesFor(slot, caller.digest, verifyMs)) return false;
-    if (!slot.session.begun && slot.from === caller.address) return slot.guesses < mostGuesses;
-    // That login may have to wait for its turn, or be refused it.
-    if (!slot.session.begun && !slot.known) return false;
+    if (!slot.session.begun) {
+      if (slot.from === caller.address) return slot.guesses < mostGuesses;
+      // That login may have to wait for its turn, or be refused it.
+      if (!slot.known) return false;
+    }
     return isWelcome(slot, caller.address) || gate.isWelcome(caller);
   }
 
@@ -152,7 +155,8 @@ export function createCache(options: CacheOptions): SessionCache {
     try {
       return await find({ credentials, digest: digestOf(credentials), address });
     } catch (error) {
-      if (error instanceof Failure && error.code === "credentials_rejected") await gate.untilGrid(startedMs);
+      if (error instanceof Failure && error.code === "credentials_rejected")
+        await untilGrid(startedMs, options.throttle.failureDelayMs);
       throw error;
     }
   }
@@ -176,6 +180,7 @@ export function createCache(options: CacheOptions): SessionCache {
         if (ageMs > verifyMs * soon && slot.session.begun) proofs.prove(caller).catch(() => {});
         return slot.ready;
       }
+      // A guess whose body was slow to come was noted before the owner's last request.
       slot.usedFrom = undefined;
       // Whoever has logged in before need not wait for the end of a guess.
       if (!slot.session.begun && gate.knows(caller)) return startSession(caller).ready;
@@ -234,31 +239,17 @@ export function createCache(options: CacheOptions): SessionCache {
       slots.remove(slot);
       garbage.add();
       gate.sessionEnded(account, slot.digest, reason);
-      log.info({ ...nameOf(account), ...describe(reason) }, "session ended");
+      reportEnd(account, reason, log);
     });
   }
 
   function sessionOptions(account: Jid): SessionOptions {
-    const logLate = createLateRefusalLog(log, account.domain);
     return {
       ...options.session,
+      ...createReports(account, log, tally),
       services: servicesOf(account.domain),
       loginTimeoutMs: options.loginTimeoutMs,
       pause: () => gate.pause(account) ?? gate.rest(account),
-      onAcknowledged: (afterMs) => tally.acknowledged(afterMs),
-      onBounced: ({ code }) => tally.bounced(code),
-      onLateBounce: (bounce) => {
-        tally.bouncedLate(bounce.refusal(account.domain).code);
-        logLate(bounce);
-      },
-      onLost: (reason) => {
-        tally.lost(reason.code);
-        log.warn({ ...nameOf(account), ...describe(reason) }, "connection lost with messages on their way");
-      },
-      onRecovered: (resumed) => {
-        tally.recovered(resumed);
-        log.info({ ...nameOf(account), resumed }, "connection is back");
-      },
     };
   }
 
@@ -297,12 +288,4 @@ export function createCache(options: CacheOptions): SessionCache {
       slots.all.map(({ session, ready }) => ready.then(() => session.close("post-msg stops")).catch(() => {})),
     );
   }
-}
-
-function nameOf({ domain, bare }: Jid): LogFields {
-  return { domain, from: bare };
-}
-
-function describe(failure: Failure): LogFields {
-  return { code: failure.code, reason: failure.message, ...because(failure) };
 }

@@ -40,11 +40,6 @@ export interface Caller {
   readonly address: string;
 }
 
-/**
- * Refusals that are due within so many milliseconds leave in one turn of the event loop. Otherwise the next logins, which the
- * first of them sets off, put the others off by a millisecond or three, and answers from memory do not.
- */
-const togetherMs = 10;
 /** Of the places for logins, what those get together whose password nobody has seen succeed. */
 const unprovenShare = 0.75;
 /** So many of them keep one server's budget of failures in use, while the others connect. */
@@ -123,8 +118,10 @@ export class Gatekeeper {
 
   /** To be asked when a caller comes, and again when his turn has come: thousands may come before the first has failed. */
   #notNow(caller: Caller): Failure | undefined {
-    if (!this.knows(caller)) this.#countGuess(caller);
-    return this.pause(caller.credentials.account) ?? this.throttled(caller);
+    const paused = this.pause(caller.credentials.account);
+    if (paused === undefined) return this.throttled(caller);
+    this.#countGuess(caller);
+    return paused;
   }
 
   /** As it comes, and not as it fails: of a thousand that come at once, or while nothing is tried, none has. */
@@ -164,15 +161,6 @@ export class Gatekeeper {
   /** Ends everything that is under way. */
   giveUp(reason: Failure): void {
     for (const limit of this.#limits) limit.abort(reason);
-  }
-
-  /** Resolves just after a multiple of failure_delay from `startedMs` on, so that the time tells nothing about the reason. */
-  async untilGrid(startedMs: number): Promise<void> {
-    const { failureDelayMs } = this.#options.throttle;
-    if (failureDelayMs === 0) return;
-    const nowMs = performance.now();
-    const dueMs = startedMs + Math.ceil((nowMs - startedMs) / failureDelayMs) * failureDelayMs;
-    await Bun.sleep(Math.ceil(dueMs / togetherMs) * togetherMs - nowMs);
   }
 
   #inTurn<T>(caller: Caller, signal: AbortSignal, login: () => Promise<T>): Promise<T> {

@@ -25,8 +25,8 @@ export class Proofs {
   }
 
   /**
-   * Shared by all who bring the same password, and where it is not known from the same address. Resolves with the slot that the proof vouches for: the one whose session was
-   * live when it began; rejects with a Failure.
+   * Shared by all who bring the same password, and where it is not known, from the same address. Resolves with the slot that
+   * the proof vouches for: the one whose session was live when it began; rejects with a Failure.
    */
   prove(caller: Caller): Promise<Slot | undefined> {
     const { text } = caller.digest;

@@ -23,8 +23,8 @@ export interface Slot {
 }
 
 /**
- * Whether the password need not be proven. A login under way is vouched for by whoever began it, and whether it was right,
- * all of them learn together.
+ * Whether the server has accepted this very password within the `verify` time, or a login with it is under way, of which all
+ * who wait for it learn together whether it was right.
  */
 export function vouchesFor(slot: Slot, digest: Digest, verifyMs: number): boolean {
   if (slot.digest === undefined || slot.session.over || !sameDigest(slot.digest, digest)) return false;

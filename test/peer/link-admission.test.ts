@@ -1,6 +1,6 @@
 /** A login that is connected, and waits until SASL may be risked: src/xmpp in front of the scripted peer. */
 
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, spyOn, test } from "bun:test";
 import type { Failure } from "../../src/errors.ts";
 import type { Admit, LinkEvents } from "../../src/link.ts";
 import type { LoginReport } from "../../src/tally.ts";
@@ -49,6 +49,10 @@ test.each(["login", "verify"] as const)("%s: hears at once that the server has e
   const [server] = await within(5_000, "its question", asked);
   expect(server).toBe(`${peer.host} ${peer.port}`);
   expect(connect.serverOf("example.com")).toBe(server);
+  // A domain may move to another server.
+  const later = performance.now() + 60_001;
+  using _clock = spyOn(performance, "now").mockReturnValueOnce(later);
+  expect(connect.serverOf("example.com")).toBeUndefined();
   const connection = await peer.connection(1);
   connection.send("<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
   expect(await within(5_000, "the end", failure)).toMatchObject({ code: "server_policy" });

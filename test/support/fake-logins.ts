@@ -1,7 +1,7 @@
 /** A session cache over logins and proofs that a test decides: by a table of passwords, at once, unless it says otherwise. */
 
 import { Failure } from "../../src/errors.ts";
-import type { Link, LinkEvents } from "../../src/link.ts";
+import type { Link, LinkEvents, LoginTerms } from "../../src/link.ts";
 import { createLog } from "../../src/log.ts";
 import type { Credentials } from "../../src/message.ts";
 import { type CacheOptions, createCache, type SessionCache } from "../../src/session/cache.ts";
@@ -28,6 +28,8 @@ export interface FakeLogins {
   mostUnderWay: number;
   /** How many logins and proofs there were, with those that were not admitted. */
   connections: number;
+  /** Awaited by each login and proof before it asks to be admitted. */
+  connect: () => Promise<void>;
   /** The server that a domain's logins find. Default: one of its name. */
   connectedTo: (domain: string) => string;
   /** Aborts when the streams of all logins from now on end. */
@@ -49,33 +51,24 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     if (fake.passwords.get(credentials.account.bare) === credentials.password) return;
     throw new Failure("credentials_rejected", "Wrong.");
   };
+  const authenticate = async (list: string[], credentials: Credentials, { signal, admit }: LoginTerms) => {
+    const { bare, domain } = credentials.account;
+    fake.connections += 1;
+    await fake.connect();
+    const prove = () => {
+      list.push(bare);
+      return check(credentials, signal);
+    };
+    await admit(fake.connectedTo(domain), prove, fake.streamEnds?.signal ?? never);
+  };
   const cache = createCache({
-    login: async (credentials, events, { signal, admit }) => {
-      const { bare, domain } = credentials.account;
-      fake.connections += 1;
-      await admit(
-        fake.connectedTo(domain),
-        () => {
-          fake.logins.push(bare);
-          return check(credentials, signal);
-        },
-        fake.streamEnds?.signal ?? never,
-      );
+    login: async (credentials, events, terms) => {
+      await authenticate(fake.logins, credentials, terms);
+      const { bare } = credentials.account;
       fake.events.set(bare, events);
       return makeLink(bare, events, fake.closed);
     },
-    verify: async (credentials, { signal, admit }) => {
-      const { bare, domain } = credentials.account;
-      fake.connections += 1;
-      await admit(
-        fake.connectedTo(domain),
-        () => {
-          fake.proofs.push(bare);
-          return check(credentials, signal);
-        },
-        fake.streamEnds?.signal ?? never,
-      );
-    },
+    verify: (credentials, terms) => authenticate(fake.proofs, credentials, terms),
     session: { ackTimeoutMs: 5000, maxPending: 100, maxPendingBytes: 100_000 },
     loginTimeoutMs: 5000,
     idleMs: 60_000,
@@ -104,6 +97,7 @@ export function makeFakeLogins(overrides: Partial<CacheOptions> = {}): FakeLogin
     mostUnderWay: 0,
     connections: 0,
     streamEnds: undefined,
+    connect: () => Promise.resolve(),
     connectedTo: (domain) => domain,
     delay: () => Promise.resolve(),
   };

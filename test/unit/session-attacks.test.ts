@@ -344,6 +344,18 @@ describe("the budget of failures at a server", () => {
     expect(await codeOf(fake.cache.open(credentialsOf(carol, "right"), home))).toBe("in");
   });
 
+  test("is not what a login was waiting for whose connection was slow: a server that hangs is left alone", async () => {
+    const fake = make({ loginTimeoutMs: 200 });
+    fake.connect = async () => void (await wait(120));
+    fake.delay = () => new Promise(() => {});
+    for (let nth = 0; nth < 2; nth++) {
+      expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("login_timeout");
+    }
+    const before = fake.connections;
+    expect(await codeOf(fake.cache.open(credentialsOf(alice, "right"), home))).toBe("login_timeout");
+    expect(fake.connections).toBe(before);
+  });
+
   test("is not exceeded by the old passwords of one account", async () => {
     const fake = make({ throttle: { ...openThrottle, serverFailures: 8, serverFailuresBurst: 4 } });
     for (let nth = 0; nth < 25; nth++) {
